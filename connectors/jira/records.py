@@ -1,0 +1,133 @@
+"""An issue of Jira as a record (Jira Cloud REST API, version 2: texts are wiki markup)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.jira import marker
+from connectors.jira.fields import Schema, native
+from connectors.jira.query import epoch
+from mappings.model import Comment, Mark, Native, Record, Ref, Scope
+from mappings.text import from_wiki
+
+#: what every record needs besides the fields of its scope
+_ALWAYS = ("project", "issuetype", "status", "labels", "description", "created", "updated", "assignee", "comment")
+
+
+def wanted(scope: Scope) -> list[str]:
+    """The fields to ask for."""
+    keys = (scope.keys_field,) if scope.keys_field else ()
+    return sorted({*_ALWAYS, *scope.fields, *keys, *(name for name, _ in scope.where)})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is needed to read issues: the tracker's name and address, its fields, our own account."""
+
+    tracker: str
+    url: str
+    known: Mapping[str, Schema]
+    account: str
+
+    def record(self, scope: Scope, issue: Mapping[str, Any]) -> Record:
+        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where the issue is not of the documented shape."""
+        fields = issue["fields"]
+        ref = Ref(self.tracker, str(issue["id"]))
+        labels = fields.get("labels") or ()
+        text, line = marker.split(fields.get("description") or "")
+        updated = moment(fields["updated"])
+        held = str(self.native("", scope.keys_field, fields) or "") if scope.keys_field else ""
+        mark = Mark.parse(scope.mark, held or line) if scope.mark in labels else None
+        return Record(
+            ref=ref,
+            key=issue["key"],
+            url=f"{self.url}/browse/{issue['key']}",
+            kind=fields["issuetype"]["name"],
+            state=fields["status"]["name"],
+            version=epoch(updated),
+            created=moment(fields["created"]),
+            updated=updated,
+            updated_by=last_author(issue),
+            assignee=(fields.get("assignee") or {}).get("displayName") or "",
+            project=fields["project"]["key"],
+            fields={name: self.native(scope.mark, name, {**fields, "description": text}) for name in scope.fields},
+            mark=mark,
+            occupied="" if mark and marker.only_keys(held) else held,
+            in_scope=self.in_scope(scope, fields),
+            comments=self.inline_comments(ref, fields),
+        )
+
+    def native(self, mark: str, name: str, fields: Mapping[str, Any]) -> Native:
+        """A field's native value; the instance's own label is none of people's."""
+        value = fields.get(name)
+        if name == "labels":
+            value = [label for label in value or () if label != mark]
+        return native(self.known.get(name), value)
+
+    def in_scope(self, scope: Scope, fields: Mapping[str, Any]) -> bool:
+        """Checked on our side: JQL ignores case and cannot compare every field."""
+        if fields["project"]["key"] != scope.project:
+            return False
+        if scope.types and fields["issuetype"]["name"] not in scope.types:
+            return False
+        return all(self.holds(scope, name, values, fields) for name, values in scope.where)
+
+    def holds(self, scope: Scope, name: str, values: tuple[str, ...], fields: Mapping[str, Any]) -> bool:
+        held = self.native(scope.mark, name, fields)
+        if held is None:
+            return "" in values
+        return bool({held} & set(values)) if isinstance(held, str) else bool(set(held) & set(values))
+
+    # -- comments
+
+    def inline_comments(self, ref: Ref, fields: Mapping[str, Any]) -> tuple[Comment, ...] | None:
+        """The comments inside an issue, oldest first; ``None`` where they are cut off or were not sent."""
+        inside = fields.get("comment")
+        if not isinstance(inside, dict) or inside["total"] > len(inside["comments"]):
+            return None
+        return self.comments(ref, inside["comments"])
+
+    def comments(self, ref: Ref, comments: Iterable[Mapping[str, Any]]) -> tuple[Comment, ...]:
+        read = [self.comment(ref, one) for one in comments]
+        return tuple(sorted(read, key=lambda comment: (comment.created, int(comment.id))))
+
+    def comment(self, ref: Ref, comment: Mapping[str, Any]) -> Comment:
+        author = comment.get("author") or {}
+        account = author.get("accountId") or ""
+        return Comment(
+            item=ref,
+            id=str(comment["id"]),
+            channel=channel(comment),
+            author=author.get("displayName") or "",
+            account=account,
+            created=moment(comment["created"]),
+            updated=moment(comment["updated"]),
+            text=from_wiki(comment["body"]),
+            ours=bool(account) and account == self.account,
+        )
+
+
+def channel(comment: Mapping[str, Any]) -> str:
+    """Who may read it. A restriction to a role or group is the narrower one."""
+    visibility = comment.get("visibility") or {}
+    if visibility.get("type"):
+        return f"{visibility['type']}:{visibility.get('value') or visibility.get('identifier')}"
+    return "internal" if comment.get("jsdPublic") is False else "everyone"
+
+
+def last_author(issue: Mapping[str, Any]) -> str:
+    """The account behind the newest change or comment that came with the issue; empty where none did. The order of
+    the changelog is not promised."""
+    histories = (issue.get("changelog") or {}).get("histories") or ()
+    comments = (issue["fields"].get("comment") or {}).get("comments") or ()
+    acts = [(moment(one["created"]), one.get("author") or {}) for one in histories]
+    acts += [(moment(one["updated"]), one.get("updateAuthor") or {}) for one in comments]
+    return max(acts, key=lambda act: act[0], default=(None, {}))[1].get("accountId") or ""
+
+
+def moment(text: str) -> datetime:
+    """``2015-12-02T07:39:15.000-0800``, in whichever zone, as UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,226 @@
+"""The one HTTP adapter under all three client libraries: pooling, time-outs, rest, accounting and redaction.
+
+Mounted into pysnow's session, jira's session and every msrest session. It never retries (a library that re-sends a
+POST makes a second issue) and it keeps the last answer per thread, because azure-devops hides status and headers.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import requests
+import structlog
+import tenacity
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.retry import Retry
+
+from connectors.base import Busy, Clock, Down, Failure, Unsure
+
+Result = TypeVar("Result")
+
+#: longest rest taken inside one read, in seconds; a longer one is raised as Busy, so that the other trackers go on
+PATIENCE = 5.0
+#: rest after a 429 or 503 that names none, in seconds
+DEFAULT_REST = 10.0
+READ_TRIES = 4
+
+_VARIABLE = re.compile(r"/(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}|[A-Z][A-Z0-9_]+-\d+|\d+)(?=/|$)")
+
+
+@dataclass
+class Ledger:
+    """What was sent: a count per method and path, ids folded to ``*``. Paths only, never queries or bodies."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, method: str, url: str) -> None:
+        path = re.sub(r"^[a-z]+://[^/]+", "", url).split("?")[0]
+        with self.lock:
+            self.counts[f"{method} {_VARIABLE.sub('/*', path)}"] += 1
+
+    def total(self) -> int:
+        with self.lock:
+            return sum(self.counts.values())
+
+
+class Transport(HTTPAdapter):
+    """An adapter for one tracker. ``clock`` tells when a rest is over; ``timeout`` is (connect, read) in seconds."""
+
+    def __init__(
+        self,
+        tracker: str,
+        clock: Clock,
+        *,
+        timeout: tuple[float, float] = (10.0, 60.0),
+        verify: bool | str = True,
+        proxies: dict[str, str] | None = None,
+        rest_on_success: bool = False,
+    ) -> None:
+        self.tracker = tracker
+        self.clock = clock
+        self.timeout = timeout
+        self.verify = verify
+        self.proxies = proxies or {}
+        self.rest_on_success = rest_on_success
+        self.ledger = Ledger()
+        self.resting: datetime | None = None
+        self.per_thread = threading.local()
+        super().__init__(pool_connections=8, pool_maxsize=32, max_retries=Retry(0, read=False))
+
+    def session(self) -> requests.Session:
+        """A plain session over this adapter. The environment's proxies, netrc and CA bundle are not looked at:
+        they would silently beat what the admin's file says."""
+        session = requests.Session()
+        session.trust_env = False
+        self.mount(session)
+        return session
+
+    def mount(self, session: requests.Session) -> None:
+        """Puts this adapter under an existing session."""
+        session.mount("http://", self)
+        session.mount("https://", self)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """One try. Raises ``Busy`` without sending while the tracker rests, and ``Down`` where the request was
+        certainly not received; any other transport error is passed on for ``read`` and ``write`` to name."""
+        self.refuse_while_resting()
+        self.per_thread.last = None
+        self.ledger.add(request.method or "", request.url or "")
+        options.update(timeout=self.timeout, verify=self.verify, proxies=self.proxies)
+        try:
+            response = super().send(request, **options)
+        except requests.ConnectionError as error:
+            if never_sent(error):
+                raise Down(f"{self.tracker} cannot be reached: {plain_reason(error)}") from None
+            raise
+        self.per_thread.last = response
+        self.note_rest(response)
+        return response
+
+    def refuse_while_resting(self) -> None:
+        if self.resting and self.clock.now() < self.resting:
+            raise Busy(f"{self.tracker} asked for rest until {self.resting:%H:%M:%S} UTC", self.resting)
+
+    def note_rest(self, response: requests.Response) -> None:
+        """Azure DevOps asks for rest on a 200 too (rate-limits.md)."""
+        asked = retry_after(response, self.clock.now())
+        if response.status_code in (429, 503):
+            self.resting = asked or self.clock.now() + timedelta(seconds=DEFAULT_REST)
+        elif asked and self.rest_on_success:
+            self.resting = asked
+
+    @property
+    def last(self) -> requests.Response | None:
+        """This thread's last answer."""
+        return getattr(self.per_thread, "last", None)
+
+    def read(self, call: Callable[[], Result], classify: Callable[[Exception | None], Failure | None]) -> Result:
+        """Runs a read, naming what goes wrong by ``classify(error)`` (``None`` in, for an answer without an
+        exception). Repeats it a few times on ``Down`` and on a rest short enough to wait for."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(worth_repeating(self.clock)),
+            wait=self.pause,
+            stop=tenacity.stop_after_attempt(READ_TRIES),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        return retrying(lambda: named(call, classify, self.tracker, Down))
+
+    def write(self, call: Callable[[], Result], classify: Callable[[Exception | None], Failure | None]) -> Result:
+        """Runs a write once. An answer that was lost on the way is ``Unsure``."""
+        return named(call, classify, self.tracker, Unsure)
+
+    def pause(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Busy):
+            return max(0.0, (error.until - self.clock.now()).total_seconds()) + 0.05
+        return float(tenacity.wait_random_exponential(multiplier=0.3, max=PATIENCE)(state))
+
+
+def worth_repeating(clock: Clock) -> Callable[[BaseException], bool]:
+    def judge(error: BaseException) -> bool:
+        if isinstance(error, Busy):
+            return (error.until - clock.now()).total_seconds() <= PATIENCE
+        return isinstance(error, Down)
+
+    return judge
+
+
+def named(
+    call: Callable[[], Result],
+    classify: Callable[[Exception | None], Failure | None],
+    tracker: str,
+    lost: type[Failure],
+) -> Result:
+    """Runs ``call`` and turns whatever comes out into a named failure; ``lost`` names an answer that never came."""
+    try:
+        result = call()
+    except Failure:
+        raise
+    except Exception as error:
+        structlog.get_logger().debug("call failed", tracker=tracker, error=type(error).__name__)
+        failure = classify(error)
+        if failure is None:
+            failure = lost(f"{tracker} gave no usable answer ({plain_reason(error)})")
+        raise failure from None
+    failure = classify(None)
+    if failure is not None:
+        raise failure
+    return result
+
+
+def never_sent(error: requests.ConnectionError) -> bool:
+    """True where no connection stood, so the tracker cannot have seen the request."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError | NameResolutionError)
+
+
+def plain_reason(error: Exception) -> str:
+    """A short reason without addresses, queries or bodies: those may hold secrets."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None) or error
+    words = {
+        "NewConnectionError": "nothing listens there",
+        "NameResolutionError": "its host name is unknown",
+        "ConnectTimeoutError": "connecting took too long",
+        "ConnectTimeout": "connecting took too long",
+        "ReadTimeout": "it took too long to answer",
+        "SSLError": "its certificate is not trusted",
+        "ChunkedEncodingError": "the answer was cut off",
+        "ConnectionError": "the connection broke",
+        "JSONDecodeError": "the answer is not JSON",
+        "DeserializationError": "the answer is not JSON",
+    }
+    return words.get(type(reason).__name__, type(reason).__name__)
+
+
+def retry_after(response: requests.Response, now: datetime) -> datetime | None:
+    """``Retry-After`` as an instant of our clock: seconds (a fraction too) or an HTTP date, which is read against
+    the answer's own ``Date``, because the tracker's clock is not ours."""
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return now + timedelta(seconds=max(0.0, float(text)))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        then = parsedate_to_datetime(text)
+        sent = parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else now
+    except (ValueError, TypeError):
+        return None
+    return now + max(timedelta(0), aware(then) - aware(sent))
+
+
+def aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,72 @@
+"""One call as the routes see it: who asks, about which project, with which arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.azure_devops.errors import bad_request, no_item
+from sandbox.azure_devops.model import Person, Project, WorkItem
+from sandbox.azure_devops.organisation import Organisation
+from sandbox.azure_devops.render import Renderer
+from sandbox.wire import Answer, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``args`` are the parameters of the route; ``query`` names are found in any case."""
+
+    org: Organisation
+    request: Request
+    who: Person
+    project: Project | None
+    args: dict[str, str]
+    render: Renderer
+
+    def query(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter, its name in any case."""
+        found = next((values[0] for key, values in self.request.query.items() if key.lower() == name.lower()), default)
+        return found or default
+
+    def flag(self, name: str) -> bool:
+        return self.query(name).lower() == "true"
+
+    def number(self, name: str, default: int) -> int:
+        """A whole, non-negative number of the query. Raises 400."""
+        text = self.query(name)
+        if text and not text.isdigit():
+            raise bad_request(f"The value '{text}' is not valid for {name}.")
+        return int(text) if text else default
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.query(name).split(",") if part.strip())
+
+    def body(self) -> Any:
+        """The JSON body. Raises 400 where it is none."""
+        try:
+            return self.request.json()
+        except ValueError:
+            raise bad_request("The request body is not valid JSON.", "VssRequestContentException") from None
+
+    def need_project(self) -> Project:
+        if self.project is None:
+            raise bad_request("A project name is required in order to perform this operation.", "ArgumentNullException")
+        return self.project
+
+    def item(self, name: str = "id") -> WorkItem:
+        """The item that the route names, if it is alive, readable, and of the project in the address."""
+        text = self.args[name]
+        if not text.isdigit() or not 0 < int(text) < 2**31:
+            raise no_item(text)
+        item = self.org.item(int(text), self.who)
+        if self.project is not None and item.project != self.project.name:
+            raise no_item(text)
+        return item
+
+    def listing(self, values: list[Any]) -> Answer:
+        return answered({"count": len(values), "value": values})
+
+
+def answered(body: Any, status: int = 200) -> Answer:
+    """A JSON answer as the service types it."""
+    return Answer.of(body, status, {"Content-Type": "application/json; charset=utf-8; api-version=7.1"})

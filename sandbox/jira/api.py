@@ -1,0 +1,191 @@
+"""The door: who asks, for which address, with what body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sandbox.jira.adf import words
+from sandbox.jira.issues import Issue
+from sandbox.jira.jql import BadQuery
+from sandbox.jira.refusals import Invalid, Rejected, hidden
+from sandbox.jira.rules import Rules
+from sandbox.jira.shapes import View
+from sandbox.jira.site import Project, User
+from sandbox.jira.store import Store
+from sandbox.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from sandbox.jira import Jira
+
+_PATH = re.compile(r"/rest/api/(2|3|latest)/(.*?)/?$")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request with its sender, its body and the means to answer."""
+
+    jira: Jira
+    request: Request
+    user: User | None
+    view: View
+    body: Any
+
+    @property
+    def store(self) -> Store:
+        return self.jira.store
+
+    @property
+    def rules(self) -> Rules:
+        return self.jira.rules
+
+    def known_user(self) -> User:
+        if self.user is None:
+            raise Rejected(401, ["You are not authenticated. Authentication required to perform this operation."])
+        return self.user
+
+    def issue(self, id_or_key: str) -> Issue:
+        """Hidden is the same as missing."""
+        issue = self.store.find(id_or_key)
+        if issue is None or not issue.visible(self.jira.site, self.user):
+            raise hidden()
+        return issue
+
+    def project(self, id_or_key: str) -> Project:
+        found = next((p for p in self.jira.site.projects.values() if id_or_key.upper() in (p.key, p.id)), None)
+        if found is None or not self.jira.site.may(self.user, found.key, "BROWSE_PROJECTS"):
+            raise Rejected(404, [f"No project could be found with key '{id_or_key}'."])
+        return found
+
+    def object(self) -> dict[str, Any]:
+        if not isinstance(self.body, dict):
+            raise Rejected(400, ["There was an error parsing JSON. Check that your request body is valid."])
+        return self.body
+
+    def part(self, name: str) -> dict[str, Any]:
+        """An object inside the body, empty where it is left out."""
+        part = self.object().get(name) or {}
+        if not isinstance(part, dict):
+            raise Rejected(400, [f"Can not deserialize '{name}'."])
+        return part
+
+    def names(self, name: str) -> list[str]:
+        """A query parameter that takes a list, by commas or repeated."""
+        return [one for text in self.request.query.get(name, ()) for one in text.split(",") if one]
+
+    def whole(self, name: str, default: int) -> int:
+        text = self.request.one(name, str(default))
+        if not re.fullmatch(r"-?\d+", text):
+            raise Rejected(
+                400, [f"Failed to convert value of type 'java.lang.String' to required type 'int' for '{name}'."]
+            )
+        return max(0, int(text))
+
+    def fields(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a request with long texts as version 2 has them; version 3 takes documents only."""
+        if self.view.version != "3":
+            return fields
+        long = {field.id for field in self.jira.site.fields.values() if field.kind == "textarea"}
+        return {name: self.document(name, value) if name in long else value for name, value in fields.items()}
+
+    def document(self, name: str, value: Any) -> Any:
+        if self.view.version != "3":
+            return value
+        try:
+            return words(value)
+        except Invalid as error:
+            raise Rejected(400, errors={name: str(error)}) from None
+
+
+Endpoint = Callable[..., Answer]
+ENDPOINTS: list[tuple[str, re.Pattern[str], Endpoint]] = []
+
+
+def endpoint(method: str, path: str) -> Callable[[Endpoint], Endpoint]:
+    """Registers ``path`` under ``/rest/api/{2,3,latest}/``; ``{}`` stands for one segment."""
+
+    def register(function: Endpoint) -> Endpoint:
+        pattern = re.compile(re.escape(path).replace(r"\{\}", "([^/]+)"))
+        ENDPOINTS.append((method, pattern, function))
+        return function
+
+    return register
+
+
+def answer(jira: Jira, request: Request) -> Answer:
+    """What Jira says to a request."""
+    user, refusal, headers = sign_in(jira, request)
+    if refusal is None:
+        refusal = jira.limits.refuse(
+            user.account_id if user else "", request.method, touched(request), jira.clock.now()
+        )
+    found = refusal or routed(jira, request, user)
+    found.headers.update(headers)
+    return found
+
+
+def sign_in(jira: Jira, request: Request) -> tuple[User | None, Answer | None, dict[str, str]]:
+    """The account of a Basic header. Without one the sender is anonymous and served as such."""
+    basic = request.basic()
+    if basic is None:
+        if request.bearer():
+            return None, Answer.of({"error": "Failed to parse Connect Session Auth Token"}, 403), {}
+        return None, None, {}
+    user = next((u for u in jira.site.users.values() if u.email and (u.email, u.token) == basic and u.token), None)
+    if user is not None and user.account_id in jira.captcha:
+        denied = "CAPTCHA_CHALLENGE; login-url=https://id.atlassian.com/login"
+        headers = {"X-Authentication-Denied-Reason": denied, "X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}
+        return None, Answer(403, b"", headers), {}
+    if user is not None:
+        return user, None, {"X-AACCOUNTID": user.account_id}
+    failed = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
+    if jira.lenient:
+        return None, None, failed
+    plain = {"Content-Type": "text/plain", "WWW-Authenticate": 'OAuth realm="https%3A%2F%2Fexample.atlassian.net"'}
+    return None, Answer(401, b"Client must be authenticated to access this resource.", plain), failed
+
+
+def touched(request: Request) -> str:
+    """The issue a request is about, for the limits by issue."""
+    match = re.search(r"/issue/([A-Z][A-Z0-9_]*-\d+|\d+)(?:/|$)", request.path)
+    return match[1] if match else ""
+
+
+def routed(jira: Jira, request: Request, user: User | None) -> Answer:
+    found = _PATH.match(request.path)
+    if found is None:
+        return Answer(
+            404, b"<html><body>Oops, you&#39;ve found a dead link.</body></html>", {"Content-Type": "text/html"}
+        )
+    version, path = found[1].replace("latest", "2"), found[2]
+    base = jira.address or f"http://{request.headers.get('host', 'localhost')}"
+    view = View(jira.site, user, base, version)
+    matching = [(method, f, m) for method, pattern, f in ENDPOINTS if (m := pattern.fullmatch(path))]
+    if not matching:
+        return Answer.of({"message": f"null for uri: {base}{request.path}", "status-code": 404}, 404)
+    for method, function, match in matching:
+        if method == request.method:
+            return called(Call(jira, request, user, view, None), function, match.groups())
+    return Answer.of({"errorMessages": ["Method Not Allowed"], "errors": {}}, 405)
+
+
+def called(call: Call, function: Endpoint, groups: tuple[str, ...]) -> Answer:
+    try:
+        return function(replace(call, body=parsed(call.request)), *groups)
+    except Rejected as refusal:
+        return Answer.of(refusal.body(), refusal.status)
+    except BadQuery as error:
+        return Answer.of({"errorMessages": [str(error)], "errors": {}}, 400)
+
+
+def parsed(request: Request) -> Any:
+    if request.method not in ("POST", "PUT"):
+        return None
+    if "json" not in request.headers.get("content-type", ""):
+        raise Rejected(415, ["Unsupported Media Type"])
+    try:
+        return request.json()
+    except ValueError:
+        raise Rejected(400, ["There was an error parsing JSON. Check that your request body is valid."]) from None

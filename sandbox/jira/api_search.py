@@ -1,0 +1,84 @@
+"""Searching (Jira Cloud REST API: "Issue search")."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sandbox.jira.api import Call, endpoint
+from sandbox.jira.refusals import Rejected
+from sandbox.jira.search import RECONCILE_LIMIT, Search
+from sandbox.wire import Answer
+
+SIZE, LARGEST, PROPERTY_KEYS = 50, 5000, 5
+_KNOWN = frozenset(
+    ["expand", "fields", "fieldsByKeys", "jql", "maxResults", "nextPageToken", "properties", "reconcileIssues"]
+)
+REMOVED = (
+    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
+    "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
+)
+
+
+@endpoint("GET", "search")
+@endpoint("POST", "search")
+def removed(call: Call) -> Answer:
+    return Answer.of({"errorMessages": [REMOVED], "errors": {}}, 410)
+
+
+@endpoint("POST", "search/jql")
+def post(call: Call) -> Answer:
+    body = call.object()
+    unknown = sorted(body.keys() - _KNOWN)
+    if unknown:
+        raise Rejected(400, [f'Invalid request payload. Unrecognized field "{unknown[0]}".'])
+    return found(call, body)
+
+
+@endpoint("GET", "search/jql")
+def get(call: Call) -> Answer:
+    query = call.request
+    return found(
+        call,
+        {
+            "jql": query.one("jql"),
+            "fields": call.names("fields"),
+            "maxResults": call.whole("maxResults", SIZE),
+            "nextPageToken": query.one("nextPageToken") or None,
+            "expand": query.one("expand"),
+            "properties": call.names("properties"),
+            "reconcileIssues": call.names("reconcileIssues"),
+        },
+    )
+
+
+def found(call: Call, asked: dict[str, Any]) -> Answer:
+    """A page. The anonymous see nothing, and are not told so. Without ``fields`` ids alone are shown."""
+    fields = asked.get("fields") or ["id"]
+    reconcile = [int(one) for one in asked.get("reconcileIssues") or ()]
+    properties = asked.get("properties") or []
+    size = asked.get("maxResults") or SIZE
+    if len(reconcile) > RECONCILE_LIMIT:
+        raise Rejected(400, [f"The maximum number of issues to reconcile is {RECONCILE_LIMIT}."])
+    if len(properties) > PROPERTY_KEYS:
+        raise Rejected(400, [f"The maximum number of properties is {PROPERTY_KEYS}."])
+    if not isinstance(size, int) or size < 0 or size > LARGEST:
+        raise Rejected(400, [f"The value for maxResults must be between 0 and {LARGEST}."])
+    if call.user is None:
+        return Answer.of({"issues": [], "isLast": True})
+    most = LARGEST if set(fields) <= {"id", "key"} else call.jira.page_limit
+    search = Search(call.jira.site, call.store, call.user, call.jira.clock.now())
+    page = search.page(asked.get("jql") or "", min(size, most), asked.get("nextPageToken"), reconcile)
+    view = replace(call.view, inline=call.jira.inline_comments)
+    shown = [view.issue(issue, fields, asked.get("expand") or "", properties) for issue in page.issues]
+    return Answer.of(
+        {"issues": shown, "isLast": page.token is None} | ({"nextPageToken": page.token} if page.token else {})
+    )
+
+
+@endpoint("POST", "search/approximate-count")
+def count(call: Call) -> Answer:
+    if call.user is None:
+        return Answer.of({"count": 0})
+    search = Search(call.jira.site, call.store, call.user, call.jira.clock.now())
+    return Answer.of({"count": search.count(call.object().get("jql") or "")})

@@ -1,0 +1,316 @@
+"""What may be written and what follows from it: screens, required fields, workflow, permissions, limits.
+
+Both doors use these rules: the REST API and the people of a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sandbox.jira.issues import Issue, Item, Remark, RemoteLink, may_hear
+from sandbox.jira.refusals import OFF_SCREEN, TOO_LONG, Invalid, Rejected
+from sandbox.jira.site import IssueType, Project, Site, Status, Transition, User
+from sandbox.jira.store import Store
+from sandbox.jira.values import KINDS, TEXT_LIMIT, Setting, identity, length, listed, string, wording
+
+COMMENT_CAP, LINK_CAP = 5000, 2000
+Json = Mapping[str, Any]
+
+
+class Rules:
+    """Every method takes the acting user, raises ``Rejected`` and returns the issue as it then is."""
+
+    def __init__(self, site: Site, store: Store) -> None:
+        self.site, self.store = site, store
+
+    # -- issues
+
+    def create(self, user: User, fields: Json, update: Json, properties: Json) -> Issue:
+        project, kind = self.place(user, fields)
+        asked = {name: value for name, value in fields.items() if name not in ("project", "issuetype")}
+        values = self.taken(project, kind.create, asked, {}, update)
+        values.setdefault("reporter", user.account_id)
+        values.setdefault("priority", self.default_priority(kind))
+        self.require(values, ("summary", *kind.required))
+        at = self.store.tick()
+        issue = Issue(
+            self.store.next_id(),
+            self.store.next_key(project.key),
+            project.key,
+            kind.name,
+            kind.workflow.statuses[0],
+            user.account_id,
+            at,
+            at,
+            filled(values),
+            properties=dict(properties),
+        )
+        return self.store.put(issue)
+
+    def place(self, user: User, fields: Json) -> tuple[Project, IssueType]:
+        """The project and type a creation names; both by id, the project also by key, the type also by name."""
+        wanted = fields.get("project") or {}
+        project = next(
+            (p for p in self.site.projects.values() if wanted and wanted.get("id", wanted.get("key")) in (p.id, p.key)),
+            None,
+        )
+        if project is None or not self.site.may(user, project.key, "BROWSE_PROJECTS"):
+            raise Rejected(400, errors={"project": "valid project is required"})
+        if not self.site.may(user, project.key, "CREATE_ISSUES"):
+            raise Rejected(400, errors={"project": "You do not have permission to create issues in this project."})
+        named = fields.get("issuetype") or {}
+        kind = project.type(str(named.get("id", named.get("name", ""))))
+        if kind is None:
+            raise Rejected(400, errors={"issuetype": "Specify a valid issue type"})
+        return project, kind
+
+    def default_priority(self, kind: IssueType) -> Any:
+        middle = self.site.priorities[len(self.site.priorities) // 2]
+        return middle if "priority" in kind.create else None
+
+    def edit(self, user: User, issue: Issue, fields: Json, update: Json) -> Issue:
+        """Nothing is written, and ``updated`` stays, where every value is already so."""
+        if not fields and not update:
+            raise Rejected(400, ["one of 'fields' or 'update' required"])
+        project = self.site.projects[issue.project]
+        screen = self.editable(user, issue)
+        operations = {name: ops for name, ops in update.items() if name != "comment"}
+        values = self.taken(project, screen, fields, issue.values, operations)
+        self.require({**issue.values, **values}, [name for name in self.type_of(issue).required if name in values])
+        issue = self.changed(user, issue, values)
+        return self.remarked(user, issue, update.get("comment", ()))
+
+    def editable(self, user: User, issue: Issue) -> tuple[str, ...]:
+        """The fields of the edit screen; none without the right to edit, so that each is refused by name."""
+        may = self.site.may(user, issue.project, "EDIT_ISSUES")
+        return self.type_of(issue).edit if may else ()
+
+    def type_of(self, issue: Issue) -> IssueType:
+        kind = self.site.projects[issue.project].type(issue.type)
+        assert kind is not None
+        return kind
+
+    def changed(self, user: User, issue: Issue, values: Json, status: Status | None = None) -> Issue:
+        items = [item for item in self.items(issue.values, values) if item.old != item.new]
+        if status is not None:
+            items.insert(0, Item("status", "status", False, issue.status.name, status.name, issue.status.id, status.id))
+        if not items:
+            return issue
+        merged = filled({**issue.values, **values})
+        at = self.store.tick()
+        written = issue.written(
+            at, user.account_id, self.store.next_id(), tuple(items), values=merged, status=status or issue.status
+        )
+        return self.store.put(written)
+
+    def items(self, old: Json, new: Json) -> Iterable[Item]:
+        for name, value in new.items():
+            field = self.site.fields[name]
+            values = (old.get(name), value)
+            before, after = (wording(field, self.site, one) for one in values)
+            ids = (identity(one) for one in values)
+            yield Item(name, field.name if field.custom else name, field.custom, before, after, *ids)
+
+    def move(self, user: User, issue: Issue, project: Project, kind: IssueType) -> Issue:
+        """To another project or type: a new key, the same id; values the new place does not know are dropped."""
+        screen = set(kind.edit) | {"reporter"}
+        kept = {name: value for name, value in issue.values.items() if name in screen}
+        values = {name: value for name, value in kept.items() if name not in ("fixVersions", "versions", "components")}
+        key = self.store.next_key(project.key) if project.key != issue.project else issue.key
+        items = [Item("issuetype", "issuetype", False, issue.type, kind.name)] if kind.name != issue.type else []
+        if key != issue.key:
+            items += [
+                Item("project", "project", False, issue.project, project.key),
+                Item("Key", "Key", False, issue.key, key),
+            ]
+        status = next((s for s in kind.workflow.statuses if s.name == issue.status.name), kind.workflow.statuses[0])
+        place = {"key": key, "project": project.key, "type": kind.name, "status": status}
+        at = self.store.tick()
+        written = issue.written(at, user.account_id, self.store.next_id(), tuple(items), values=values, **place)
+        return self.store.put(written)
+
+    def delete(self, user: User, issue: Issue) -> None:
+        if not self.site.may(user, issue.project, "DELETE_ISSUES"):
+            raise Rejected(403, ["You do not have permission to delete issues in this project."])
+        self.store.drop(issue)
+
+    # -- values
+
+    def taken(
+        self, project: Project, screen: Sequence[str], fields: Json, current: Json, update: Json
+    ) -> dict[str, Any]:
+        """Every value asked for, or all that is wrong with them at once."""
+        errors: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        for name in fields.keys() | update.keys():
+            if name not in screen or name not in self.site.fields:
+                errors[name] = OFF_SCREEN.format(name)
+            elif name in fields and name in update:
+                errors[name] = f"Field '{name}' cannot appear in both 'fields' and 'update'."
+            else:
+                try:
+                    at = Setting(self.site, project, self.site.fields[name])
+                    values[name] = self.value(at, fields, current, update.get(name))
+                except Invalid as error:
+                    errors[name] = str(error)
+        if errors:
+            raise Rejected(400, errors=errors)
+        return values
+
+    def value(self, at: Setting, fields: Json, current: Json, operations: Any) -> Any:
+        take = KINDS[at.field.kind].take
+        if operations is None:
+            return take(at, fields[at.field.id])
+        value = current.get(at.field.id)
+        for operation in listed(operations):
+            ((verb, operand),) = operation.items()
+            value = take(at, operand) if verb == "set" else self.amended(at, value, verb, operand)
+        return value
+
+    def amended(self, at: Setting, value: Any, verb: str, operand: Any) -> Any:
+        """``add`` and ``remove`` on a list."""
+        if not isinstance(KINDS[at.field.kind].spell(()), tuple) or verb not in ("add", "remove"):
+            raise Invalid(f"Field '{at.field.id}' does not support operation '{verb}'.")
+        named = KINDS[at.field.kind].take(at, [operand]) or ()
+        held = value or ()
+        if verb == "remove":
+            return tuple(one for one in held if one not in named) or None
+        both = dict.fromkeys((*held, *named))
+        return tuple(sorted(both)) if at.field.kind == "labels" else tuple(both)
+
+    def require(self, values: Json, names: Iterable[str]) -> None:
+        missing = [name for name in names if values.get(name) is None]
+        if missing:
+            raise Rejected(400, errors={name: self.missing(name) for name in missing})
+
+    def missing(self, name: str) -> str:
+        return (
+            "You must specify a summary of the issue."
+            if name == "summary"
+            else f"{self.site.fields[name].name} is required."
+        )
+
+    # -- workflow
+
+    def offered(self, user: User, issue: Issue) -> list[Transition]:
+        """What the user may take from here; nothing at all without the right to transition."""
+        if not self.site.may(user, issue.project, "TRANSITION_ISSUES"):
+            return []
+        return [
+            step
+            for step in self.type_of(issue).workflow.transitions
+            if (not step.sources or issue.status.name in step.sources)
+            and (not step.roles or any(self.site.in_role(user, issue.project, role) for role in step.roles))
+        ]
+
+    def transition(self, user: User, issue: Issue, id: str, fields: Json, update: Json) -> Issue:
+        step = next((step for step in self.offered(user, issue) if step.id == id), None)
+        if step is None:
+            raise Rejected(400, [f"Transition id '{id}' is not valid for this issue."])
+        project = self.site.projects[issue.project]
+        operations = {name: ops for name, ops in update.items() if name != "comment"}
+        values = self.taken(project, step.screen, fields, issue.values, operations)
+        self.require({**issue.values, **values}, step.required)
+        values |= dict.fromkeys(step.clears)
+        for name, native in step.sets.items():
+            at = Setting(self.site, project, self.site.fields[name])
+            values[name] = KINDS[at.field.kind].take(at, KINDS[at.field.kind].typed(native))
+        issue = self.changed(user, issue, values, self.type_of(issue).workflow.status(step.to))
+        return self.remarked(user, issue, update.get("comment", ()))
+
+    # -- comments
+
+    def remarked(self, user: User, issue: Issue, operations: Any) -> Issue:
+        for operation in operations:
+            issue, _ = self.comment(user, issue, operation.get("add", {}))
+        return issue
+
+    def comment(self, user: User, issue: Issue, body: Json) -> tuple[Issue, Remark]:
+        """Adds ``{"body", "visibility", "properties"}``; the issue's ``updated`` moves with it."""
+        if not self.site.may(user, issue.project, "ADD_COMMENTS"):
+            raise Rejected(400, ["You do not have the permission to comment on this issue."])
+        if len(issue.remarks) >= COMMENT_CAP:
+            raise Rejected(413, [f"You have exceeded the limit of {COMMENT_CAP} comments for this issue."])
+        text, visibility = self.worded(body.get("body")), self.visibility(user, issue, body.get("visibility"))
+        properties = {one["key"]: one["value"] for one in body.get("properties") or ()}
+        at, who = self.store.tick(), user.account_id
+        remark = Remark(self.store.next_id(), who, at, at, who, text, visibility, properties)
+        return self.store.put(replace(issue, updated=at, remarks=(*issue.remarks, remark))), remark
+
+    def worded(self, text: Any) -> str:
+        try:
+            words = string(text).rstrip()
+        except Invalid as error:
+            raise Rejected(400, errors={"comment": str(error)}) from None
+        if not words:
+            raise Rejected(400, errors={"comment": "Comment body can not be empty!"})
+        if length(words) > TEXT_LIMIT:
+            raise Rejected(400, errors={"comment": TOO_LONG.format(TEXT_LIMIT)})
+        return words
+
+    def visibility(self, user: User, issue: Issue, asked: Any) -> tuple[str, str] | None:
+        """Only to a role or group that exists and that the author belongs to."""
+        if not asked:
+            return None
+        kind, name = asked.get("type"), asked.get("identifier") or asked.get("value")
+        known = self.site.projects[issue.project].roles if kind == "role" else self.groups()
+        if kind not in ("role", "group") or name not in known:
+            raise Rejected(400, errors={"commentLevel": f"{str(kind).title()}: {name} does not exist."})
+        if not may_hear(self.site, issue.project, user, (kind, name)):
+            where = "project role" if kind == "role" else "group"
+            raise Rejected(400, errors={"commentLevel": f"You are currently not a member of the {where}: {name}."})
+        return kind, name
+
+    def groups(self) -> set[str]:
+        return {group for user in self.site.users.values() for group in user.groups}
+
+    def reword(self, user: User, issue: Issue, remark: Remark, body: Json) -> tuple[Issue, Remark]:
+        own = remark.author == user.account_id
+        if not self.site.may(user, issue.project, "EDIT_OWN_COMMENTS" if own else "EDIT_ALL_COMMENTS"):
+            raise Rejected(400, [f"You do not have the permission to edit comment with id: {remark.id}."])
+        text = self.worded(body["body"]) if "body" in body else remark.text
+        at = self.store.tick()
+        visibility = self.visibility(user, issue, body["visibility"]) if "visibility" in body else remark.visibility
+        reworded = replace(remark, text=text, updated=at, editor=user.account_id, visibility=visibility)
+        remarks = tuple(reworded if one.id == remark.id else one for one in issue.remarks)
+        return self.store.put(replace(issue, updated=at, remarks=remarks)), reworded
+
+    def unsay(self, user: User, issue: Issue, remark: Remark) -> Issue:
+        at = self.store.tick()
+        remarks = tuple(one for one in issue.remarks if one.id != remark.id)
+        return self.store.put(replace(issue, updated=at, remarks=remarks))
+
+    # -- what does not show in `updated`, and links
+
+    def set_property(self, issue: Issue, key: str, value: Any) -> bool:
+        """Whether it is new. Neither ``updated`` nor the changelog moves."""
+        new = key not in issue.properties
+        self.store.put(replace(issue, properties={**issue.properties, key: value}))
+        return new
+
+    def unset_property(self, issue: Issue, key: str) -> None:
+        self.store.put(replace(issue, properties={k: v for k, v in issue.properties.items() if k != key}))
+
+    def link(
+        self, user: User, issue: Issue, global_id: str, relationship: str | None, target: Json
+    ) -> tuple[RemoteLink, bool]:
+        """Creates the link, or replaces the one of that global id: then nothing shows in the changelog."""
+        if not self.site.may(user, issue.project, "LINK_ISSUES"):
+            raise Rejected(403, ["You do not have permission to link issues in this project."])
+        held = next((one for one in issue.links if global_id and one.global_id == global_id), None)
+        if held is None and len(issue.links) >= LINK_CAP:
+            raise Rejected(413, [f"You have exceeded the limit of {LINK_CAP} remote issue links for this issue."])
+        link = RemoteLink(held.id if held else self.store.next_id(), global_id, relationship, dict(target))
+        if held:
+            self.store.put(replace(issue, links=tuple(link if one is held else one for one in issue.links)))
+            return link, False
+        item = Item("RemoteIssueLink", "RemoteIssueLink", False, None, f'This issue links to "{target.get("title")}"')
+        at = self.store.tick()
+        self.store.put(issue.written(at, user.account_id, self.store.next_id(), (item,), links=(*issue.links, link)))
+        return link, True
+
+
+def filled(values: Json) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

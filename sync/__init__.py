@@ -1,0 +1,1 @@
+"""The engine: notice, read, decide, guard, apply, settle."""

@@ -1,0 +1,160 @@
+"""What the sides settle on: the status and every declared field, merged, and whose word did not stand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mappings.fields import Field, Spelling
+from mappings.model import Ref
+from sync.merge import Agreed, Claim, Echo, Spoken, Verdict, merge, owners_word
+from sync.sheet import Sheet, fingerprint_of, follows, key_of
+from sync.state import Item, Origin, OwnRemark
+from sync.status import STAGE, StatusMeaning, deciders_word, spelled
+
+
+def merge_status(sheet: Sheet) -> None:
+    """The stage of the link, and which items must be brought to it."""
+    setup, link = sheet.setup, sheet.link
+    meaning = StatusMeaning(setup.stages, link.before)
+    sides = setup.stages.sides()
+    spoken = [
+        Spoken(i.ref, i.side, spelled(sheet.record(i.ref).state), i.echoes.get(STAGE), follows(sheet, i))
+        for i in by_precedence(sheet, "", ())
+        if i.side in sides
+    ]
+    choose = deciders_word(setup.stages, link.before, tuple(setup.sides))
+    verdict = merge(meaning, link.agreed.get(STAGE), spoken, choose)
+    wordless = tuple((s.ref, Echo(s.spelling, verdict.agreed.serial)) for s in verdict.wordless)
+    keep_unshown(sheet, STAGE, spoken)
+    took(sheet, STAGE, replace(verdict, echoes=verdict.echoes + wordless, wordless=()))
+    for s in verdict.unmapped:
+        state, side = str(s.spelling[0][1]), s.side
+        advice = f'list "{state}" under the stage it belongs to: {side} = ["{state}"]'
+        sheet.hold(s.ref, STAGE, f'no stage lists the {side} state "{state}" of {key_of(sheet, s.ref)}', advice)
+    remember_pause(sheet, link.agreed.get(STAGE), verdict.agreed)
+
+
+def remember_pause(sheet: Sheet, was: Agreed | None, is_now: Agreed) -> None:
+    """A paused stage remembers where it returns to."""
+    stages = sheet.setup.stages
+    if was is None or was.value == is_now.value:
+        return
+    if stages.get(str(is_now.value)).paused and not stages.get(str(was.value)).paused:
+        sheet.before = str(was.value)
+    elif not stages.get(str(is_now.value)).paused:
+        sheet.before = ""
+
+
+def merge_field(sheet: Sheet, declared: Field) -> None:
+    """One declared field over the sides that have it."""
+    spoken = spoken_of(sheet, declared, {i.ref: i.echoes.get(declared.name) for i in sheet.link.items})
+    if not spoken:
+        return
+    choose = owners_word(declared.owner, (*declared.prefer, *sheet.setup.sides), declared.exclusive)
+    verdict = merge(declared, sheet.link.agreed.get(declared.name), spoken, choose)
+    took(sheet, declared.name, verdict)
+    hold_unsaid(sheet, declared, verdict)
+    keep_unshown(sheet, declared.name, spoken)
+
+
+def keep_unshown(sheet: Sheet, name: str, spoken: Sequence[Spoken]) -> None:
+    """What a tracker acknowledged and does not show stays held until the item says something else."""
+    for s in spoken:
+        held = next((h for h in sheet.link.held if (h.ref, h.what) == (s.ref, name)), None)
+        if held is not None and held.fingerprint == shown(s.spelling):
+            sheet.holds[s.ref, name] = held
+
+
+def shown(spelling: Spelling) -> str:
+    """The fingerprint of what an item shows in place of what was written."""
+    return f"shows:{fingerprint_of(dict(spelling))}"
+
+
+def spoken_of(sheet: Sheet, declared: Field, echoes: Mapping[Ref, Echo | None]) -> list[Spoken]:
+    """What every item that has the field says of it."""
+    items = [i for i in by_precedence(sheet, declared.owner, declared.prefer) if i.side in declared.natives]
+    return [
+        Spoken(
+            i.ref,
+            i.side,
+            declared.spelled(i.side, sheet.record(i.ref).fields),
+            echoes.get(i.ref),
+            follows(sheet, i),
+        )
+        for i in items
+    ]
+
+
+def hold_unsaid(sheet: Sheet, declared: Field, verdict: Verdict) -> None:
+    """Sets aside what the file maps to nothing, and sides that have no word for what is agreed."""
+    for s in verdict.unmapped:
+        value = ", ".join(f"{n} {v!r}" for n, v in s.spelling)
+        sheet.hold(
+            s.ref,
+            declared.name,
+            f"{key_of(sheet, s.ref)} has {value}, which the file maps to no {declared.name}",
+            f"add it to the values of [fields.{declared.name}], as an alternative of one that is there",
+        )
+    for s in verdict.wordless:
+        sheet.hold(
+            s.ref,
+            declared.name,
+            f"{s.side} has no word for {declared.name} = {verdict.agreed.value!r}",
+            f"give that value a spelling for {s.side} in [fields.{declared.name}]",
+        )
+
+
+def by_precedence(sheet: Sheet, owner: str, prefer: Sequence[str]) -> list[Item]:
+    """The items present, those whose word comes first for a first agreement ahead: owner, preferred, opener."""
+    source = sheet.link.source
+    order = [owner, *prefer] if owner else list(prefer)
+    return sorted(
+        sheet.present(),
+        key=lambda i: (order.index(i.side) if i.side in order else len(order), i.ref != source),
+    )
+
+
+def took(sheet: Sheet, name: str, verdict: Verdict) -> None:
+    """Notes a verdict, what it settles without a write, and whose word did not stand."""
+    if verdict.agreed.serial:
+        sheet.agreed[name] = verdict.agreed
+    sheet.verdicts[name] = verdict
+    sheet.echoes += [(ref, name, echo) for ref, echo in verdict.echoes]
+    choice = verdict.choice
+    if choice is None:
+        return
+    sheet.because(name, f"{name} is {verdict.agreed.value!r}: {choice.by or 'a rule'} changed it")
+    for claim in choice.restored:
+        note_claim(sheet, name, claim, restored=True)
+    for claim in choice.overridden:
+        note_claim(sheet, name, claim, restored=False)
+
+
+def note_claim(sheet: Sheet, name: str, claim: Claim, *, restored: bool) -> None:
+    """Keeps a word that did not stand: in the journal, and in a note for the people of the item it came from."""
+    agreed = sheet.agreed[name]
+    by = agreed.by or "a rule"
+    if restored:
+        stage = sheet.setup.stages.get(str(sheet.link.agreed[STAGE].value)) if name == STAGE else None
+        owner = (stage.decided_by if stage else "") or (sheet.setup.fields[name].owner if not stage else "another side")
+        why = f"{name} is put back to {agreed.value!r}: it is for {owner} to change, {claim.side} said {claim.value!r}"
+    else:
+        said = f"{by} said {agreed.value!r}, {claim.side} said {claim.value!r}"
+        why = f"{name} was changed on two sides at once: {said}; the word of {by} stands"
+    sheet.because(name, why)
+    if claim.ref is None:
+        return
+    changed = fingerprint_of({name: repr(claim.value)})
+    id = f"note:{sheet.link.key}:{name}:{agreed.serial}:{sheet.link.item(claim.ref).acked}:{changed}"
+    if told(sheet, id, claim.ref):
+        return
+    sheet.conflicts.append((name, claim.side, claim.value))
+    channel = sheet.seen.facts[claim.ref.tracker].note_channel
+    sheet.remarks.append(OwnRemark(id, claim.ref, channel, why, why))
+
+
+def told(sheet: Sheet, id: str, ref: Ref) -> bool:
+    """Whether a note was said, or is kept until it can be: a change that is still to be put back is told once."""
+    said = any(key.origin == Origin("", id) and key.target == ref for key in sheet.link.copies)
+    return said or any(own.id == id and own.ref == ref for own in sheet.link.remarks)

@@ -1,0 +1,92 @@
+"""The admin's file: read once, checked whole, and turned into the ``Setup`` that everything else works from.
+
+``load`` either gives a ``Setup`` or raises ``ConfigProblems`` with every problem at once. It needs no network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sync.config import places, process, talk
+from sync.config.desk import Desk
+from sync.config.models import File
+from sync.config.problems import ConfigProblems, Problem, Report, explain, label
+from sync.config.reading import parse, read
+from sync.config.shape import shaped
+from sync.setup import Guards, Setup
+
+__all__ = ["ConfigProblems", "Problem", "explain", "load", "load_with_warnings", "schema"]
+
+
+def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Setup:
+    """The setup the file describes. ``environ`` is where ``{ env = ... }`` looks (default: the process's own).
+    Raises ``ConfigProblems``, and nothing else, whatever the file holds."""
+    return load_with_warnings(path, environ)[0]
+
+
+def load_with_warnings(path: str | Path, environ: Mapping[str, str] | None = None) -> tuple[Setup, list[Problem]]:
+    """As ``load``, with the warnings: the file works, but perhaps not as meant."""
+    file = Path(path)
+    content = read(file)
+    try:
+        report = _report(content, file)
+        setup = _setup(report, file, os.environ if environ is None else environ, content)
+    except RecursionError:
+        raise ConfigProblems([Problem(1, 1, "", "lists or tables are nested too deeply", "", file.name)]) from None
+    if report.problems or setup is None:
+        raise ConfigProblems(report.problems)
+    return setup, sorted(report.warnings)
+
+
+def schema() -> dict[str, Any]:
+    """A JSON schema of the file, for completion in editors."""
+    return {"title": "Lockstep", "$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema()}
+
+
+def _report(content: bytes, file: Path) -> Report:
+    raw, positions = parse(content, file.name)
+    return Report(file.name, raw, positions)
+
+
+def _setup(report: Report, file: Path, environ: Mapping[str, str], content: bytes) -> Setup | None:
+    said = shaped(report)
+    if said is None:
+        return None
+    desk = Desk(said, report, file.absolute().parent, environ)
+    routes, conditions = process.routes(desk)
+    return Setup(
+        instance=places.instance(desk),
+        state=places.state(desk),
+        secrets=places.secrets(desk),
+        poll=said.bot.poll,
+        sweep=said.bot.sweep,
+        zone=desk.zone,
+        calendar=places.calendar(desk),
+        workers=said.bot.workers,
+        guards=Guards(said.guard.writes),
+        trackers=places.trackers(desk),
+        sides=places.sides(desk),
+        parties=places.parties(desk),
+        stages=process.stages(desk),
+        routes=routes,
+        conditions=conditions,
+        fields=process.fields(desk),
+        paths=talk.paths(desk),
+        masks=talk.masks(desk),
+        rules=talk.rules(desk),
+        automation=frozenset(said.people.automation),
+        mail=talk.mail(desk),
+        teams=talk.teams(desk),
+        digest=hashlib.sha256(content).hexdigest(),
+        lines=_lines(report),
+    )
+
+
+def _lines(report: Report) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for path, (line, _) in report.positions.items():
+        found.setdefault(label(path, report.raw), line)
+    return found

@@ -1,0 +1,229 @@
+"""What things mean: stages, routes and fields, checked and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from mappings.conditions import Condition
+from mappings.fields import Field, Spelling, ValueRow
+from mappings.model import Native
+from mappings.routes import Route
+from mappings.stages import Stage, StageMap
+from sync.config.desk import RULE_WORDS, Desk, sound_name
+from sync.config.models import FieldTable, RouteTable, StageTable
+from sync.config.models import ValueRow as RowTable
+from sync.config.problems import KeyPath, quoted, stray
+from sync.config.shape import known_keys
+
+
+def stages(desk: Desk) -> StageMap:
+    """The stages in the file's order."""
+    once(desk, "stages", "name", [said.name for said in desk.file.stages])
+    made = StageMap(tuple(stage(desk, ("stages", i), said) for i, said in enumerate(desk.file.stages)))
+    silent = [side for side in desk.names["sides"] if side not in made.sides() and made.stages]
+    for side in silent:
+        desk.report.warn(("sides", side), "no stage names a state of this side: its status is left alone")
+    return made
+
+
+def once(desk: Desk, table: str, key: str, names: list[str]) -> None:
+    """Ids and names must differ."""
+    first: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if first.setdefault(name, place) != place:
+            line, _ = desk.report.position(desk.report.origin((table, first[name], key)))
+            desk.report.wrong((table, place, key), f'"{name}" stands in line {line} already', "give it another")
+
+
+def stage(desk: Desk, path: KeyPath, said: StageTable) -> Stage:
+    states = {side: tuple(words) for side, words in native_names(desk, path, said).items()}
+    if not states:
+        desk.report.wrong(path, "no side has a state for this stage", f'write {some_side(desk)} = ["..."]')
+    if said.move:
+        desk.known("parties", said.move, (*path, "move"))
+    if said.decided_by and desk.known("sides", said.decided_by, (*path, "decided_by")):
+        if wordless(desk, path, said.decided_by, states):
+            what = f"{said.decided_by} has no state for this stage, so it cannot say that it is over"
+            desk.report.wrong((*path, "decided_by"), what, f'write {said.decided_by} = ["..."], or name another side')
+    if said.paused and said.terminal:
+        desk.report.wrong((*path, "paused"), "a stage is either paused or terminal", "remove one of the two")
+    with_state = {side: filled(desk, path, side, fields, states) for side, fields in said.set.items()}
+    return Stage(said.name, states, said.move, said.decided_by, said.target, said.paused, said.terminal, with_state)
+
+
+def wordless(desk: Desk, path: KeyPath, side: str, states: Mapping[str, object]) -> bool:
+    """Whether a side has no word for a stage that others have one for: where nobody has, that alone is said."""
+    return bool(states) and side not in states and not desk.report.doubts((*path, side))
+
+
+def some_side(desk: Desk) -> str:
+    return desk.names["sides"][0] if desk.names["sides"] else "side"
+
+
+def native_names(desk: Desk, path: KeyPath, said: StageTable | FieldTable) -> dict[str, list[str]]:
+    """What the keys named after sides say; any other key is a slip."""
+    found: Mapping[str, list[str]] = said.__pydantic_extra__ or {}
+    return {side: words for side, words in found.items() if side_key(desk, path, side)}
+
+
+def side_key(desk: Desk, path: KeyPath, key: str) -> bool:
+    if key in desk.names["sides"]:
+        return True
+    desk.report.wrong((*path, key), *stray(key, desk.names["sides"], known_keys(path)))
+    return False
+
+
+def filled(
+    desk: Desk, path: KeyPath, side: str, fields: Mapping[str, str], states: Mapping[str, object]
+) -> Mapping[str, str]:
+    """The fields that go with entering a stage, as texts."""
+    at: KeyPath = (*path, "set", side)
+    if desk.known("sides", side, at) and wordless(desk, path, side, states):
+        desk.report.wrong(at, f"{side} has no state for this stage, so nothing is set", f'write {side} = ["..."]')
+    for name, text in fields.items():
+        desk.template(text, (*at, name))
+    return fields
+
+
+def routes(desk: Desk) -> tuple[tuple[Route, ...], dict[str, Condition]]:
+    """The routes and their conditions by route id."""
+    once(desk, "routes", "id", [said.id for said in desk.file.routes])
+    made, conditions = [], {}
+    for place, said in enumerate(desk.file.routes):
+        path: KeyPath = ("routes", place)
+        made.append(route(desk, path, said))
+        if compiled := desk.condition(said.when, (*path, "when")):
+            conditions[said.id] = compiled
+    return tuple(made), conditions
+
+
+def route(desk: Desk, path: KeyPath, said: RouteTable) -> Route:
+    for key, side in (("from", said.from_), ("open", said.open)):
+        desk.known("sides", side, (*path, key))
+    if said.from_ == said.open:
+        desk.report.wrong((*path, "open"), "a side does not open itself", "name another side")
+    since = instant(desk, (*path, "since"), said.since) if said.since else None
+    return Route(said.id, said.from_, said.open, said.when or "", since, said.history == "all")
+
+
+def instant(desk: Desk, path: KeyPath, said: datetime | date) -> datetime | None:
+    """A date or time of the file in UTC; without an offset it is the bot's own zone's."""
+    at = said if isinstance(said, datetime) else datetime.combine(said, time())
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(desk.zone))).astimezone(UTC)
+    except (OverflowError, ValueError):
+        desk.report.wrong(path, "is not a date we can reckon with", 'write since = "2026-11-01"')
+        return None
+
+
+def fields(desk: Desk) -> dict[str, Field]:
+    """Every declared field with its value map."""
+    made = {name: declared(desk, name, said) for name, said in desk.file.fields.items()}
+    claimed: dict[tuple[str, str], str] = {}
+    for name, field in made.items():
+        for side, natives in field.natives.items():
+            for native in natives:
+                if (other := claimed.setdefault((side, native), name)) != name:
+                    what = f"{native} of {side} is also what {other} stands for"
+                    desk.report.warn(("fields", name, side), what, "map it once")
+    return made
+
+
+def declared(desk: Desk, name: str, said: FieldTable) -> Field:
+    path: KeyPath = ("fields", name)
+    field_name(desk, path, name)
+    natives = {side: tuple(words) for side, words in native_names(desk, path, said).items()}
+    if not natives:
+        desk.report.wrong(path, "no side has this field", f'write {some_side(desk)} = "..."')
+    ownership(desk, path, said, natives)
+    for side, words in natives.items():
+        if len(words) > 1 and not said.values:
+            what = f"several native fields for one meaning need a value map ({quoted(words)})"
+            spelled = ", ".join(f"{word} = ..." for word in words)
+            desk.report.wrong((*path, side), what, f"write values = [{{ is = ..., {side} = {{ {spelled} }} }}]")
+        computed(desk, path, name, side, said, natives)
+    rows = tuple(row(desk, (*path, "values", i), name, said, r, natives) for i, r in enumerate(said.values))
+    repeated(desk, path, rows)
+    return Field(name, said.type, natives, said.owner, said.exclusive, tuple(said.prefer), rows)
+
+
+def field_name(desk: Desk, path: KeyPath, name: str) -> None:
+    if not sound_name(name):
+        what = "a field's name is letters, digits and _, begins with a letter, and is no word of conditions"
+        desk.report.wrong(path, what, "rename it")
+    elif name in ("stage", *RULE_WORDS, *desk.names["sides"]):
+        desk.report.wrong(path, f"{name} means something else in texts and conditions", "rename the field")
+
+
+def ownership(desk: Desk, path: KeyPath, said: FieldTable, natives: Mapping[str, object]) -> None:
+    """Whose word counts: only sides that have the field can be named."""
+    named = [((*path, "owner"), said.owner)] if said.owner else []
+    for at, side in (*named, *(((*path, "prefer", i), side) for i, side in enumerate(said.prefer))):
+        if desk.known("sides", side, at) and side not in natives:
+            desk.report.wrong(at, f"{side} does not have this field", f"name one of {quoted(natives)}")
+    if said.exclusive and not said.owner:
+        desk.report.wrong((*path, "exclusive"), "an exclusive field needs an owner", 'write owner = "..."')
+    if said.owner and said.prefer:
+        desk.report.warn((*path, "prefer"), "the owner's word counts before any order", "remove owner or prefer")
+
+
+def computed(
+    desk: Desk, path: KeyPath, name: str, side: str, said: FieldTable, natives: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Warns of a field the tracker computes by itself, where another side or a rule could have us write it."""
+    kind = desk.kind_of(side)
+    advice = [kind.computed[native] for native in natives[side] if kind and native in kind.computed]
+    only_read = (said.exclusive and said.owner == side) or len(natives) == 1
+    set_by_rule = any(name in step.set for rule in desk.file.rules for step in rule.steps)
+    if advice and (set_by_rule or not only_read):
+        desk.report.warn((*path, side), *advice[0])
+
+
+def row(
+    desk: Desk, path: KeyPath, name: str, said: FieldTable, row: RowTable, natives: Mapping[str, tuple[str, ...]]
+) -> ValueRow:
+    """One line of a value map."""
+    spellings = {}
+    for side, ways in (row.__pydantic_extra__ or {}).items():
+        if side in natives:
+            spelled = [spelling(desk, (*path, side), side, way, natives[side]) for way in ways]
+            spellings[side] = tuple(s for s in spelled if s)
+        elif side in desk.names["sides"]:
+            what = f"the field {name} is not declared on {side}"
+            desk.report.wrong((*path, side), what, f'write {side} = "..." above')
+        else:
+            side_key(desk, path, side)
+    if said.type == "list":
+        desk.report.wrong(path[:-1], "a list has no value map", "remove it, or make the field a text")
+        return ValueRow(None, spellings)
+    return ValueRow(desk.value(name, said, row.is_, (*path, "is")), spellings)
+
+
+def spelling(
+    desk: Desk, path: KeyPath, side: str, way: str | Mapping[str, Native], natives: tuple[str, ...]
+) -> Spelling | None:
+    """One way a side spells a value: every native field of the side, in the order they were declared."""
+    if isinstance(way, str):
+        if len(natives) == 1:
+            return ((natives[0], way),)
+        pairs = ", ".join(f"{native} = ..." for native in natives)
+        desk.report.wrong(path, f"{side} spells this in {len(natives)} fields", f"write {{ {pairs} }}")
+        return None
+    if set(way) != set(natives):
+        odd = sorted(set(way) ^ set(natives))
+        pairs = ", ".join(f"{native} = ..." for native in natives)
+        desk.report.wrong(path, f"{quoted(odd)} does not fit what is declared for {side}", f"write {{ {pairs} }}")
+        return None
+    return tuple((native, way[native]) for native in natives)
+
+
+def repeated(desk: Desk, path: KeyPath, rows: tuple[ValueRow, ...]) -> None:
+    seen: list[object] = []
+    for place, line in enumerate(rows):
+        if line.means is not None and line.means in seen:
+            shown = f'"{line.means}"' if isinstance(line.means, str) else str(line.means)
+            what = f"is = {shown} stands above already"
+            desk.report.wrong((*path, "values", place, "is"), what, "put its spellings into one line, as a list")
+        seen.append(line.means)

@@ -1,0 +1,145 @@
+"""The daemon: passes over what moved, a sweep now and then, until it is told to stop."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from connectors.base import LockedOut
+from sync.compose import Unfit, mismatches
+from sync.engine import Engine
+from sync.log import where
+from sync.reconcile import GuardTripped, Pass, one_pass
+from sync.setup import Setup
+from sync.store import StateBroken
+
+Reload = Callable[[], Setup | None]
+
+
+class Daemon:
+    """Runs passes at the file's pace. ``reload`` gives the edited file, or ``None`` where it is broken: then the old
+    one stays in force. ``rebuild`` makes an engine of a new file on the same state."""
+
+    def __init__(self, engine: Engine, reload: Reload, rebuild: Callable[[Setup, Engine], Engine]) -> None:
+        self.engine = engine
+        self.reload = reload
+        self.rebuild = rebuild
+        self.stopping = engine.stopping
+        self.wake = threading.Event()
+        self.edited = threading.Event()
+        self.forced = False
+        self.checked = set(engine.opened)
+        self.swept: datetime | None = None
+        self.log = structlog.get_logger()
+
+    def listen(self) -> None:
+        """SIGTERM and SIGINT finish the write in flight and stop; SIGHUP reads the file again."""
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        signal.signal(signal.SIGHUP, self.hang_up)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+        self.wake.set()
+
+    def hang_up(self, number: int, frame: FrameType | None) -> None:
+        """The file is read again even where it is unchanged: a secret that it names may be a new one."""
+        self.forced = True
+        self.look()
+
+    def look(self) -> None:
+        self.edited.set()
+        self.wake.set()
+
+    def watch(self, path: Path) -> threading.Thread:
+        """Notices an edit of the file, also one that replaces it whole."""
+        thread = threading.Thread(target=self.follow, args=(path,), daemon=True)
+        thread.start()
+        return thread
+
+    def follow(self, path: Path) -> None:
+        from watchfiles import watch
+
+        for changes in watch(path.parent, stop_event=self.stopping, recursive=False, rust_timeout=500):
+            if any(Path(changed).name == path.name for _, changed in changes):
+                self.look()
+
+    def run(self) -> None:
+        """Until told to stop. What goes wrong in a pass is logged and the next one tries again."""
+        while not self.stopping.is_set():
+            if self.edited.is_set():
+                self.edited.clear()
+                self.take_edit()
+            self.once()
+            pause = self.engine.setup.poll.total_seconds()
+            self.wake.wait(pause * random.uniform(0.9, 1.1))
+            self.wake.clear()  # after the wait: a signal that comes in before the next look is seen by that look
+
+    def once(self) -> Pass | None:
+        """One pass, as a sweep when one is due."""
+        try:
+            done = one_pass(self.engine, sweep=self.sweep_due())
+        except GuardTripped as tripped:
+            self.log.error("guard tripped", action="pass", reason=str(tripped))
+            self.engine.store.note("guard", str(tripped))
+            return None
+        except StateBroken as broken:
+            self.log.error("state unusable, nothing written", action="pass", reason=str(broken))
+            return None
+        except Exception as error:
+            self.log.error("defect in Lockstep, the pass is tried again", action="pass", where=where(error))
+            return None
+        self.check_names()
+        self.tell(done)
+        return done
+
+    def sweep_due(self) -> bool:
+        """Whether this pass is to be a sweep. Jittered, so that several instances do not sweep together."""
+        now = self.engine.now()
+        due = self.swept is not None and now - self.swept >= self.engine.setup.sweep * random.uniform(0.9, 1.1)
+        if due or self.swept is None:
+            self.swept = now
+        return due
+
+    def check_names(self) -> None:
+        """A tracker that was down at the start is held against the file when it joins."""
+        if not self.engine.opened <= self.checked:
+            for wrong in mismatches(self.engine):
+                self.log.error(
+                    "the file does not fit", action="open", line=wrong.line, key=wrong.path, reason=wrong.text
+                )
+        self.checked |= self.engine.opened
+
+    def tell(self, done: Pass) -> None:
+        if self.engine.store.noted("guard"):
+            self.engine.store.note("guard", None)
+        for tracker, failure in done.failures.items():
+            loud = self.log.error if isinstance(failure, LockedOut) else self.log.warning
+            loud(
+                "tracker left out", action="pass", tracker=tracker, failure=type(failure).__name__, reason=str(failure)
+            )
+        if done.writes or done.refused or done.unsettled:
+            self.log.info(
+                "pass", action="pass", links=done.links, writes=done.writes, refused=done.refused, open=done.unsettled
+            )
+            self.engine.store.note("last pass", [done.at.isoformat(), done.writes, done.refused])
+
+    def take_edit(self) -> None:
+        """Takes a new file into force, or says why not and keeps the old one."""
+        setup, forced, self.forced = self.reload(), self.forced, False
+        if setup is None or (setup.digest == self.engine.setup.digest and not forced):
+            return
+        try:
+            self.engine = self.rebuild(setup, self.engine)
+        except Unfit as unfit:
+            self.log.error("edited file not taken into force, the old one stays", action="reload", reason=str(unfit))
+            return
+        self.checked = set(self.engine.opened)
+        self.log.info("file taken into force", action="reload", digest=setup.digest[:12])

@@ -1,0 +1,105 @@
+"""What a pass works with: the admin's file, the trackers, the state and the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from connectors.base import Clock, Connector, Failure, LockedOut
+from mappings.model import Scope
+from sync.setup import Setup, Side
+from sync.state import Facts
+from sync.store import Store
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: a lost answer may still be on its way to the tracker for so long
+IN_FLIGHT = timedelta(seconds=30)
+#: how long a tracker that refused our credentials is left alone
+LOCKED_REST = timedelta(minutes=5)
+
+
+@dataclass
+class Engine:
+    """One instance at work. ``closed`` are the trackers that could not be opened, with the reason: each pass tries
+    them again. Once ``stopping`` is set the write in flight is finished and no other begun."""
+
+    setup: Setup
+    connectors: Mapping[str, Connector]
+    store: Store
+    clock: Clock
+    closed: dict[str, Failure] = field(default_factory=dict)
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+    opened: set[str] = field(default_factory=set)
+    locked: dict[str, tuple[Failure, datetime]] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    begun: datetime | None = None
+
+    def open(self) -> dict[str, Failure]:
+        """Opens what is not open. A tracker that fails is left out of the pass; the others go on. One that refused
+        our credentials rests: asking on and on would lock the account."""
+        now = self.now()
+        self.locked = {name: stop for name, stop in self.locked.items() if stop[1] > now}
+        self.closed = {name: failure for name, (failure, _) in self.locked.items()}
+        for name in self.connectors:
+            if name in self.opened or name in self.closed:
+                continue
+            try:
+                self.open_one(name)
+            except Failure as failure:
+                self.closed[name] = failure
+        self.lock_out(self.closed)
+        return self.closed
+
+    def lock_out(self, failures: Mapping[str, Failure]) -> None:
+        """Stops the trackers that refused our credentials."""
+        until = self.now() + LOCKED_REST
+        fresh = {n: f for n, f in failures.items() if isinstance(f, LockedOut) and n not in self.locked}
+        self.locked |= {name: (failure, until) for name, failure in fresh.items()}
+        self.closed |= fresh
+        self.opened -= set(fresh)
+
+    def open_one(self, name: str) -> None:
+        connector = self.connectors[name]
+        scopes = [side.scope for side in self.setup.sides_in(name)]
+        self.problems += connector.open(scopes).problems
+        if self.store.noted(f"journal seen {name}") and hasattr(connector, "journal_seen"):
+            connector.journal_seen = True
+        self.opened.add(name)
+
+    def side(self, name: str) -> Side:
+        return self.setup.sides[name]
+
+    def connector(self, side: str) -> Connector:
+        return self.connectors[self.setup.sides[side].tracker]
+
+    def scope(self, side: str) -> Scope:
+        scope = self.setup.sides[side].scope
+        return scope if scope.mark else replace(scope, mark=self.setup.mark)
+
+    def facts(self) -> dict[str, Facts]:
+        return {
+            name: Facts(c.comment_limit, max(IN_FLIGHT, c.lag), c.note_channel) for name, c in self.connectors.items()
+        }
+
+    def close(self) -> None:
+        """The end of the process's work."""
+        self.store.close()
+        for connector in self.connectors.values():
+            connector.close()
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Runs work over items, in threads where the file allows several; results in the order of the items."""
+        todo = list(items)
+        if self.setup.workers < 2 or len(todo) < 2:
+            return [work(item) for item in todo]
+        with ThreadPoolExecutor(min(self.setup.workers, len(todo))) as pool:
+            return list(pool.map(work, todo))

@@ -1,0 +1,141 @@
+"""A plan: what decide returns. Actions are intended writes as values, each with its reason; settlements are what the
+state learns without a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mappings.fields import Common
+from mappings.model import Change, Comment, Draft, Mark, Ref
+from sync.merge import Agreed, Echo
+from sync.state import Copy, CopyKey, Firing, Held, Movement, OwnRemark
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Write the mark on an item made by people."""
+
+    ref: Ref
+    side: str
+    mark: Mark
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Create a counterpart. ``serials`` are the agreements that the draft's fields stand for; ``history``: comments
+    from before are carried too. ``wait`` looks for an earlier creation first."""
+
+    route: str
+    source: Ref
+    side: str
+    draft: Draft
+    serials: Mapping[str, int]
+    history: bool
+    reason: str
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Leave a visible link to the source on an item that was created."""
+
+    ref: Ref
+    side: str
+    mark: Mark
+    source_key: str
+    source_url: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Change fields and state of one item. ``wanted`` is the agreed value and its serial by field name, ``natives``
+    the native names each field writes."""
+
+    ref: Ref
+    side: str
+    change: Change
+    wanted: Mapping[str, Agreed]
+    natives: Mapping[str, tuple[str, ...]]
+    fingerprints: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Copy one part of a remark. ``text`` is complete, banner included; it lives in memory only."""
+
+    ref: Ref
+    side: str
+    channel: str
+    copy: CopyKey
+    parts: int
+    text: str = field(repr=False)
+    reason: str = ""
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Send a mail or a card. ``key`` identifies it for good."""
+
+    key: str
+    kind: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    subject: str
+    text: str
+    reason: str
+
+
+Action = Adopt | Open | Show | Write | Say | Notify
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is as it is, for ``why``: about a field, a route, a comment or a rule."""
+
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the state learns with the plan, in the same commit as its intents."""
+
+    agreed: Mapping[str, Agreed] = field(default_factory=dict)
+    echoes: tuple[tuple[Ref, str, Echo], ...] = ()
+    before: str | None = None
+    known: tuple[Comment, ...] = ()
+    copies: tuple[tuple[CopyKey, Copy, str], ...] = ()
+    movements: tuple[Movement, ...] = ()
+    firings: tuple[Firing, ...] = ()
+    holds: tuple[Held, ...] = ()
+    releases: tuple[tuple[Ref, str], ...] = ()
+    due: datetime | None = None
+    closed: bool | None = None
+    conflicts: tuple[tuple[str, str, Common], ...] = ()
+    remarks: tuple[OwnRemark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one link needs now. ``waiting``: something is unsettled, look again at that instant. ``aged``: a route
+    would open from this item if it were not older than the route's ``since``."""
+
+    link: int
+    key: str
+    title: str
+    actions: tuple[Action, ...] = ()
+    settlement: Settlement = Settlement()
+    reasons: tuple[Reason, ...] = ()
+    values: Mapping[str, Common] = field(default_factory=dict)
+    waiting: datetime | None = None
+    aged: bool = False
+
+    @property
+    def quiet(self) -> bool:
+        return not self.actions

@@ -1,0 +1,147 @@
+"""The admin's file as the engine sees it: resolved, typed and frozen. ``config`` makes it; nothing else reads TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors.auth import Auth, Secret
+from mappings.calendar import Calendar, Span
+from mappings.conditions import Condition
+from mappings.disclosure import Channel, Mask, Path
+from mappings.fields import Common, Field
+from mappings.model import Native, Scope
+from mappings.people import Party
+from mappings.routes import Route
+from mappings.stages import StageMap
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """A tracker to talk to. ``lag`` is how far its search may trail its writes."""
+
+    name: str
+    kind: str
+    url: str
+    auth: Auth
+    lag: timedelta | None = None
+    page: int = 0
+    ca: str = ""
+    proxy: Secret | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A kind of item that links are made of. ``create_kind`` is the type created, ``create`` the admin's fixed
+    native fields of a new item."""
+
+    name: str
+    tracker: str
+    scope: Scope
+    create_kind: str
+    create: Mapping[str, Native] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a step says: on which channel, and the text as a template."""
+
+    on: Channel
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """Who a step writes to: addresses or party names, resolved when the file was read; subject and text are
+    templates."""
+
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung of a rule's ladder, ``after`` the due time of the rung before (business time)."""
+
+    after: Span | None = None
+    say: Remark | None = None
+    set: Mapping[str, Common] = field(default_factory=dict)
+    email: Mailing | None = None
+    teams: str = ""
+    teams_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What happens when work stalls: ``quiet`` for so long, or ``over`` the stage's target (``over`` is the span of
+    its own where the rule names one)."""
+
+    id: str
+    when: Condition | None
+    quiet: Span | None
+    over: bool
+    over_span: Span | None
+    steps: tuple[Step, ...]
+    calendar: Calendar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """A pass that would write more than ``writes`` times stops and asks. 0: no bound."""
+
+    writes: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """How mail goes out: ``smtp://``, ``smtp+starttls://`` or ``smtps://`` host and port."""
+
+    server: str
+    sender: str
+    user: str = ""
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything the admin said. ``conditions`` are the routes' compiled ``when`` by route id; ``digest`` identifies
+    the file's content; ``secrets`` sign banners, the first one new ones."""
+
+    instance: str
+    state: Secret
+    secrets: tuple[Secret, ...]
+    poll: timedelta
+    sweep: timedelta
+    zone: str
+    calendar: Calendar
+    workers: int
+    guards: Guards
+    trackers: Mapping[str, TrackerSettings]
+    sides: Mapping[str, Side]
+    parties: tuple[Party, ...]
+    stages: StageMap
+    routes: tuple[Route, ...]
+    conditions: Mapping[str, Condition]
+    fields: Mapping[str, Field]
+    paths: tuple[Path, ...]
+    masks: tuple[Mask, ...]
+    rules: tuple[Rule, ...]
+    automation: frozenset[str]
+    mail: Mail | None
+    teams: Mapping[str, Secret]
+    digest: str = ""
+    started: datetime | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """The searchable mark of every item this instance links."""
+        return f"lockstep-{self.instance}"
+
+    def sides_in(self, tracker: str) -> tuple[Side, ...]:
+        """The sides that live in a tracker, in the file's order."""
+        return tuple(side for side in self.sides.values() if side.tracker == tracker)

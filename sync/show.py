@@ -1,0 +1,203 @@
+"""What people are shown: plans, status, reasons and what is held, in colour on a terminal and plain elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sync.engine import Engine
+from sync.plan import Action, Adopt, Notify, Open, Plan, Say, Show, Write
+from sync.reconcile import Pass
+from sync.state import Held, LinkState
+from sync.status import STAGE
+
+MARKS = {Adopt: ("~", "cyan"), Open: ("+", "green"), Show: ("~", "cyan"), Write: ("→", "yellow")}
+MARKS |= {Say: ("»", "blue"), Notify: ("!", "magenta")}
+
+
+def console(**options: Any) -> Console:
+    return Console(highlight=False, **options)
+
+
+def sentence(action: Action, keys: dict[str, str]) -> str:
+    """One action as a line for people. The text of a comment is never shown: it may be private."""
+    match action:
+        case Adopt():
+            return f"mark {keys.get(str(action.ref), action.ref)}"
+        case Open():
+            return f"open a {action.side} ({action.draft.kind}): {action.draft.source_key}"
+        case Write():
+            return f"change {keys.get(str(action.ref), action.ref)}: {changes(action)}"
+        case Say():
+            part = f", part {action.copy.part} of {action.parts}" if action.parts > 1 else ""
+            removed = f", {action.removed} control characters removed" if action.removed else ""
+            where = keys.get(str(action.ref), str(action.ref))
+            if not action.copy.origin.tracker:
+                return f"say on {where} ({action.channel}): {short(action.text.partition(chr(10))[2])}"
+            return f"copy a comment to {where} ({action.channel}), {len(action.text)} characters{part}{removed}"
+        case Notify():
+            return f"{action.kind} to {', '.join(action.to)}: {action.subject}"
+    return type(action).__name__
+
+
+def changes(action: Write) -> str:
+    words = [f"{n} = {short(v)}" for n, v in action.change.fields.items()]
+    if action.change.state is not None:
+        extra = [f"{n} = {short(v)}" for n, v in action.change.with_state.items()]
+        words.append(f"state = {action.change.state}" + (f" with {', '.join(extra)}" if extra else ""))
+    return "; ".join(words)
+
+
+def short(value: object, width: int = 60) -> str:
+    text = ", ".join(value) if isinstance(value, tuple) else str(value if value is not None else "(empty)")
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def keys_of(engine: Engine, plans: Iterable[Plan]) -> dict[str, str]:
+    """Readable keys of the items that plans speak of."""
+    refs = {a.ref for plan in plans for a in plan.actions if isinstance(a, Adopt | Write | Say)}
+    links = engine.store.links_of(list(refs))
+    return {str(item.ref): item.key for link in links for item in link.items}
+
+
+def plan_text(plans: Sequence[Plan], keys: dict[str, str]) -> RenderableType:
+    """Every action of every plan with its reason."""
+    if not plans:
+        return Text("Nothing to do: every link is in step.", style="green")
+    blocks: list[RenderableType] = []
+    for plan in plans:
+        blocks.append(Text(plan.title or plan.key, style="bold"))
+        for action in plan.actions:
+            sign, colour = MARKS[type(action)]
+            line = Text(f"  {sign} ", style=colour)
+            line.append(sentence(action, keys))
+            line.append(f"\n      because {action.reason}", style="dim")
+            blocks.append(line)
+    count = sum(len(plan.actions) for plan in plans)
+    blocks.append(Text(f"\n{count} actions on {len(plans)} links. Nothing was written.", style="bold"))
+    return Group(*blocks)
+
+
+def done_text(plan: Plan, keys: dict[str, str]) -> RenderableType:
+    """What a pass did on one link, for the demo."""
+    lines = Text()
+    for action in plan.actions:
+        sign, colour = MARKS[type(action)]
+        lines.append(f"   {sign} ", style=colour)
+        lines.append(sentence(action, keys) + "\n")
+        lines.append(f"     {short(action.reason, 110)}\n", style="dim")
+    return lines
+
+
+def conversation(title: str, comments: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """What people read on one item: who, on which channel, the words. For the demo's own, public texts."""
+    lines = Text(f"   {title} now reads\n", style="bold")
+    for author, channel, text in comments:
+        lines.append(f"     {author}", style="green")
+        lines.append(f" ({channel}): " + " / ".join(text.splitlines()) + "\n")
+    return lines
+
+
+def demo_end(cards: Sequence[object], folder: object) -> RenderableType:
+    """Where to go from here."""
+    return Text.from_markup(
+        f"\n{len(cards)} card went to the triage channel. The work note stayed where it was written.\n\n"
+        "[bold]Where to go next[/bold]\n"
+        "  python bot.py sandbox                  three trackers to try a file on\n"
+        "  python bot.py check -c FILE            every problem of a file, with its line\n"
+        "  python bot.py plan -c FILE             what a pass would do, and why\n"
+        '  config.example.toml                    every key; README.md, "Pointing it at real trackers"\n'
+    )
+
+
+def plan_json(plans: Sequence[Plan], keys: dict[str, str]) -> list[dict[str, Any]]:
+    """The same for programs. Texts of comments are left out."""
+    return [
+        {
+            "link": plan.key,
+            "items": plan.title,
+            "values": dict(plan.values),
+            "actions": [
+                {"kind": type(a).__name__.lower(), "what": sentence(a, keys), "reason": a.reason} for a in plan.actions
+            ],
+        }
+        for plan in plans
+    ]
+
+
+def summary(passes: Sequence[Pass]) -> RenderableType:
+    """What a reconciliation did."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("pass", "links", "writes", "refused", "left open"):
+        table.add_column(column, justify="right")
+    for number, done in enumerate(passes, 1):
+        table.add_row(*map(str, (number, done.links, done.writes, done.refused, done.unsettled)))
+    return table
+
+
+def failures(passes: Sequence[Pass]) -> list[str]:
+    """Trackers that failed in the last pass, as sentences."""
+    return [str(failure) for failure in passes[-1].failures.values()] if passes else []
+
+
+def held_table(rows: Sequence[tuple[Held, str]], unsent: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """What is set aside, why, and what helps."""
+    if not rows and not unsent:
+        return Text("Nothing is held.", style="green")
+    blocks: list[RenderableType] = []
+    for held, key in rows:
+        line = Text(f"{key}  {held.what}", style="bold")
+        line.append(f"\n  {held.reason}", style="red")
+        line.append(f"\n  {held.advice}", style="default")
+        retry = f", tried again from {held.retry:%Y-%m-%d %H:%M} UTC" if held.retry else ""
+        line.append(f"\n  held since {held.since:%Y-%m-%d %H:%M} UTC{retry}", style="dim")
+        blocks.append(line)
+    for key, kind, error in unsent:
+        blocks.append(Text(f"{kind} {key}\n  {error or 'waiting to be sent'}", style="red"))
+    return Group(*blocks)
+
+
+def status_table(engine: Engine, links: Sequence[LinkState]) -> RenderableType:
+    """Links with their items, stage and what is held."""
+    table = Table(title=None)
+    sides = list(engine.setup.sides)
+    for column in ("link", *sides, "stage", "held"):
+        table.add_column(column)
+    for link in links:
+        cells = [", ".join(item.key for item in link.items if item.side == side) for side in sides]
+        stage = link.agreed.get(STAGE)
+        name = str(stage.value) if stage and stage.value else "?"
+        style = "dim" if link.closed else ""
+        table.add_row(link.key[:8], *cells, name, str(len(link.held) or ""), style=style)
+    return table
+
+
+def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableType:
+    """Why a link is as it is: agreed values with their authors, what a pass would do, what is held, the journal."""
+    blocks: list[RenderableType] = [Text(" · ".join(i.key for i in link.items), style="bold")]
+    table = Table(box=None, pad_edge=False)
+    for column in ("field", "agreed value", "whose word", *(i.key for i in link.items)):
+        table.add_column(column)
+    values = dict(link.agreed)
+    for name, agreed in values.items():
+        cells = []
+        for item in link.items:
+            echo = item.echoes.get(name)
+            text = ", ".join(short(v, 24) for _, v in echo.spelling) if echo else ""
+            behind = " (behind)" if echo and echo.serial < agreed.serial else ""
+            cells.append(text + behind)
+        table.add_row(name, short(agreed.value, 40), agreed.by or "a rule", *cells)
+    blocks.append(table)
+    if plan:
+        blocks += [Text(f"{r.about}: {r.text}", style="cyan") for r in plan.reasons]
+        keys = {str(item.ref): item.key for item in link.items}
+        blocks += [Text(f"next: {sentence(a, keys)} — {a.reason}", style="yellow") for a in plan.actions]
+    blocks += [Text(f"held: {h.what}: {h.reason}. {h.advice}", style="red") for h in link.held]
+    for entry in engine.store.journal(link.key, 40):
+        blocks.append(Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:9} {entry.item}  {entry.body}", style="dim"))
+    return Group(*blocks)

@@ -1,0 +1,42 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from sync.log import configure
+from tests.world import World
+
+# in CI the same examples each time: a landing must not hang on luck; by hand new ones are looked for
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The whole year of incidents is played in CI, by hand a taste of it. Its two runs are the longest tests: one
+    stands at the head of each worker's half."""
+    passed_over = "taste" if os.environ.get("CI") else "year"
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(passed_over)])
+    wanted = [item for item in items if not item.get_closest_marker(passed_over)]
+    long = [item for item in wanted if item.get_closest_marker("year")]
+    short = [item for item in wanted if item not in long]
+    half = len(wanted) // 2
+    items[:] = [*long[:1], *short[: half - 1], *long[1:], *short[half - 1 :]] if long else short
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log() -> None:
+    configure("error")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()

@@ -1,0 +1,227 @@
+"""The admin's file: every problem at once, with its line and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.auth import AccessToken, Bearer, Entra, Secret, UserPassword
+from mappings.calendar import Calendar, Span
+from mappings.disclosure import Channel
+from sync.config import ConfigProblems, explain
+from tests.config_files import ENVIRON, HIDDEN, WARNED, WHOLE, WRONG, changed, problems_of, read
+
+# ── what comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_whole_file_becomes_a_setup_without_a_warning(tmp_path: Path) -> None:
+    setup, warnings = read(tmp_path, WHOLE)
+    assert warnings == []
+    assert setup.mark == "lockstep-acme"
+    assert (setup.poll, setup.sweep) == (timedelta(seconds=30), timedelta(hours=1))
+    assert setup.state == Secret(f"sqlite:///{tmp_path}/lockstep.db")
+    assert [secret.reveal() for secret in setup.secrets] == [HIDDEN]
+    assert setup.calendar == Calendar.of(zone="America/Los_Angeles", holidays="US")
+    assert setup.automation == {"svc"}
+    assert setup.teams["triage"].reveal() == ENVIRON["TEAMS_URL"]
+    assert HIDDEN not in repr(setup)
+
+
+def test_sides_are_told_in_their_trackers_terms(tmp_path: Path) -> None:
+    sides = read(tmp_path, WHOLE)[0].sides
+    scope = sides["incident"].scope
+    assert scope.where == (("assignment_group", ("Tier 3",)), ("active", ("true",)))
+    assert scope.fields == ("short_description", "impact", "urgency", "escalation")
+    assert (scope.mark, scope.table, sides["incident"].create_kind) == ("lockstep-acme", "incident", "incident")
+    assert (sides["pbi"].scope.types, sides["pbi"].create_kind) == (("Bug", "Task"), "Bug")
+
+
+def test_spellings_are_native_pairs_in_the_order_of_declaration(tmp_path: Path) -> None:
+    rows = read(tmp_path, WHOLE)[0].fields["priority"].values
+    assert [row.means for row in rows] == [1, 2]
+    assert rows[1].spellings["incident"] == (
+        (("impact", "2"), ("urgency", "1")),
+        (("impact", "1"), ("urgency", "2")),
+    )
+    assert rows[1].spellings["defect"] == ((("priority", "Low"),), (("priority", "Lowest"),))
+
+
+def test_stages_routes_and_rules_are_resolved(tmp_path: Path) -> None:
+    setup, _ = read(tmp_path, WHOLE)
+    assert setup.stages.meanings("incident", "Closed") == ("Done",)
+    assert setup.stages.get("New").target == Span(days=1)
+    assert setup.conditions["first"].holds({"stage": "New", "priority": 1})
+    assert "second" not in setup.conditions
+    quiet, late = setup.rules
+    assert (quiet.quiet, quiet.over, late.over, late.over_span) == (Span(days=2), False, True, None)
+    assert quiet.steps[0].say is not None
+    assert quiet.steps[0].say.on == Channel("defect", "role:Devs")
+    assert quiet.steps[1].email is not None
+    assert quiet.steps[1].email.to == ("desk@example.org", "lead@example.org")
+    assert quiet.steps[1].set == {"escalation": "High"}
+    assert setup.parties[0].teams == "triage"
+
+
+@pytest.mark.parametrize(
+    "since, instant",
+    [
+        ("2026-11-05", datetime(2026, 11, 5, 8, tzinfo=UTC)),
+        ('"2026-11-05"', datetime(2026, 11, 5, 8, tzinfo=UTC)),
+        ('"2026-07-05 06:30"', datetime(2026, 7, 5, 13, 30, tzinfo=UTC)),
+        ("2026-11-05 06:30:00Z", datetime(2026, 11, 5, 6, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_date_is_the_bots_own_zones(tmp_path: Path, since: str, instant: datetime) -> None:
+    text, _ = changed('id = "second"', f'id = "second"\nsince = {since}\nhistory = "all"')
+    route = read(tmp_path, text)[0].routes[1]
+    assert (route.since, route.history) == (instant, True)
+
+
+@pytest.mark.parametrize(
+    "tracker, auth, expected",
+    [
+        ("servicenow", '{ token = { env = "OTHER" } }', Bearer(Secret(HIDDEN))),
+        ("jira", '{ token = { env = "OTHER" } }', Bearer(Secret(HIDDEN))),
+        ("jira", '{ user = "u", password = { env = "OTHER" } }', UserPassword("u", Secret(HIDDEN))),
+        ("azure", '{ pat = { file = "pat.txt" } }', AccessToken(Secret("from-a-file"))),
+        (
+            "azure",
+            '{ tenant = "t", client_id = "c", client_secret = { env = "OTHER" }, authority = "https://a" }',
+            Entra("t", "c", Secret(HIDDEN), "https://a"),
+        ),
+    ],
+)
+def test_each_way_to_sign_in(tmp_path: Path, tracker: str, auth: str, expected: object) -> None:
+    (tmp_path / "pat.txt").write_text("from-a-file\n")
+    text = re.sub(rf"(\[trackers\.{tracker}\].*?)auth = [^\n]*", rf"\1auth = {auth}", WHOLE, count=1, flags=re.S)
+    assert read(tmp_path, text)[0].trackers[tracker].auth == expected
+
+
+def test_secrets_rotate_and_the_state_may_be_elsewhere(tmp_path: Path) -> None:
+    text, _ = changed(
+        'secret = { env = "LOCKSTEP_SECRET" }', 'secret = [{ env = "OTHER" }, { env = "LOCKSTEP_SECRET" }]'
+    )
+    text = text.replace("[bot]", '[bot]\nstate = { file = "where" }')
+    (tmp_path / "where").write_text("postgresql+psycopg://u:p@db/lockstep\n")
+    setup, _ = read(tmp_path, text)
+    assert len(setup.secrets) == 2
+    assert setup.state.reveal() == "postgresql+psycopg://u:p@db/lockstep"
+
+
+def test_lines_lead_back_from_names_to_the_file(tmp_path: Path) -> None:
+    lines = read(tmp_path, WHOLE)[0].lines
+    for key, text in {
+        "sides.incident.table": 'table = "incident"',
+        "stages.Done.set.incident.close_code": "set = { incident",
+        "fields.priority.values[2].defect": "{ is = 2,",
+        "rules.quiet.steps[2].email.to": "email = {",
+        "comments[1].from": 'from = "incident.comments"',
+    }.items():
+        assert WHOLE.split("\n")[lines[key] - 1].strip().startswith(text), key
+
+
+def test_the_digest_is_the_files(tmp_path: Path) -> None:
+    first, again = read(tmp_path, WHOLE)[0], read(tmp_path, WHOLE)[0]
+    assert first.digest == again.digest != read(tmp_path, WHOLE + "# a remark\n")[0].digest
+
+
+# ── what is wrong, thing by thing ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("old, new, key, what, instead", WRONG)
+def test_each_mistake_is_told_alone_with_its_line_and_advice(
+    tmp_path: Path, old: str, new: str, key: str, what: str, instead: str
+) -> None:
+    text, line = changed(old, new)
+    problems = problems_of(tmp_path, text)
+    assert [problem.key for problem in problems] == [key], explain(problems)
+    (problem,) = problems
+    assert what in problem.what
+    assert instead in problem.instead
+    assert abs(problem.line - line) <= 12 or not new
+    last = re.sub(r"\[\d+\]$", "", key).rsplit(".", 1)[-1]
+    shown = text.split("\n")[problem.line - 1]
+    assert last in shown or shown.strip().startswith(("[", "{")), shown
+
+
+def test_a_problem_reads_as_one_line_with_its_place(tmp_path: Path) -> None:
+    text, _ = changed('tracker = "jira"', 'tracker = "jra"')
+    line = text.split("\n").index('tracker = "jra"') + 1
+    (problem,) = problems_of(tmp_path, text)
+    assert str(problem) == (
+        f'lockstep.toml:{line}: sides.defect.tracker: there is no tracker "jra"; '
+        'write tracker = "jira" (trackers: servicenow, jira, azure)'
+    )
+    assert problem.column == 1
+    assert str(ConfigProblems([problem])) == str(problem)
+    assert explain([problem]).startswith("1 problem in lockstep.toml\n")
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_lines(tmp_path: Path) -> None:
+    text = WHOLE
+    for old, new in (
+        ('instance = "acme"\n', ""),
+        ('tracker = "jira"', 'tracker = "jra"'),
+        ('move = "desk"', "move = 5\npausd = true"),
+        ('quiet = "2d"', 'quiet = "2 d"'),
+        ('{ env = "AZURE_PAT" }', '"x"'),
+        ('to = ["desk",', 'to = ["dusk",'),
+        ('owner = "incident"', 'owner = "incidents"'),
+        ('name = "Done"\n', ""),
+    ):
+        text = text.replace(old, new)
+    problems = problems_of(tmp_path, text)
+    assert [problem.key for problem in problems] == [
+        "bot.instance",
+        "trackers.azure.auth.pat",
+        "sides.defect.tracker",
+        "stages.New.move",
+        "stages.New.pausd",
+        "stages[2].name",
+        "fields.summary.owner",
+        "rules.quiet.quiet",
+        "rules.quiet.steps[2].email.to[1]",
+    ]
+    assert [problem.line for problem in problems] == sorted(problem.line for problem in problems)
+    assert f"{len(problems)} problems" in explain(problems)
+
+
+def test_what_follows_from_a_broken_entry_is_not_told_as_well(tmp_path: Path) -> None:
+    text, _ = changed('kind = "jira"', "kind = 5")
+    assert [problem.key for problem in problems_of(tmp_path, text)] == ["trackers.jira.kind"]
+    text, _ = changed('name = "New"\n', "name = 7\n")
+    assert [problem.key for problem in problems_of(tmp_path, text)] == ["stages[1].name"]
+
+
+def test_entries_behind_a_broken_one_keep_their_places(tmp_path: Path) -> None:
+    text, _ = changed('id = "late"', 'id = "late"\nwhen = "nonsense == 1"')
+    text = text.replace('[[rules]]\nid = "quiet"', '[[rules]]\nid = "odd"\nsteps = 5\n[[rules]]\nid = "quiet"')
+    text = text.replace("[[rules]]\nid", "[[rules]]\nid", 1)
+    assert [problem.key for problem in problems_of(tmp_path, text)] == ["rules.odd.steps", "rules.late.when"]
+
+
+def test_an_empty_file_says_what_it_needs(tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, "")
+    assert {problem.key for problem in problems} == {"bot", "trackers", "sides"}
+
+
+@pytest.mark.parametrize("old, new, key, what", WARNED)
+def test_what_is_perhaps_not_meant_is_a_warning(tmp_path: Path, old: str, new: str, key: str, what: str) -> None:
+    (tmp_path / "short").write_text("short")
+    text, _ = changed(old, new)
+    setup, warnings = read(tmp_path, text)
+    assert [(warning.key, what in warning.what) for warning in warnings] == [(key, True)]
+    assert setup.instance == "acme"
+
+
+def test_a_side_without_any_state_is_a_warning(tmp_path: Path) -> None:
+    text = WHOLE.replace('pbi = "New"\n', "").replace('pbi = "Done"\n', "")
+    assert [warning.key for warning in read(tmp_path, text)[1]] == ["sides.pbi"]
+
+
+def test_a_priority_that_is_only_read_is_no_warning(tmp_path: Path) -> None:
+    text, _ = changed('defect = "summary"\n', 'defect = "summary"\n[fields.urgent]\nincident = "priority"\n')
+    assert read(tmp_path, text)[1] == []

@@ -1,0 +1,231 @@
+"""The main job, end to end: three trackers over HTTP through the real client libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.faults import Fault
+from sandbox.story import Story
+from sandbox.wire import Answer
+from sync.reconcile import GuardTripped
+from tests.world import ANA, BEN, CHEN, RITA, SAM, World, copies_of, writes
+
+
+def test_an_idle_pass_costs_one_call_a_side_and_writes_nothing(world: World) -> None:
+    world.linked()
+    world.settle()
+    with world.counting() as asked:
+        done = world.once()
+    assert done.quiet
+    assert len(asked) == 3
+    assert writes(asked) == []
+
+
+def test_the_story_ends_with_everything_in_step(world: World) -> None:
+    story = Story(world.estate)
+    for scene in story.scenes():
+        scene.act()
+        world.settle()
+    incident = story.incidents["500 responses on API"]
+    snow, jira, azure = world.estate.servicenow, world.estate.jira, world.estate.azure
+    record = snow.item(incident)
+    assert snow.state_of(incident) == "Resolved"
+    assert record["close_code"] == "Solution provided"
+    assert "refilled in the background" in record["close_notes"]
+    assert record["escalation"] == "2"
+    assert jira.item(story.defect)["priority"] == "Highest"
+    assert azure.item(story.pbi)["System.State"] == "Done"
+    assert len(jira.ids()) == len(azure.ids()) == 1
+    assert len(world.estate.hook.cards) == 1
+    assert world.engine.store.held() == []
+
+
+def test_a_work_note_stays_where_it_belongs_and_a_masked_number_never_crosses(world: World) -> None:
+    incident, defect, pbi = world.linked()
+    world.estate.servicenow.comment(incident, "penalty clause, do not tell", RITA, "work_notes")
+    world.estate.azure.comment(pbi, "seen with 123-45-6789 on node 2", CHEN)
+    world.settle()
+    everything = [*world.words("jira", defect), *world.words("azure", pbi)]
+    assert copies_of("penalty clause", everything) == 0
+    for place in (world.words("jira", defect), world.words("servicenow", incident)):
+        assert copies_of("123-45-6789", place) == 0
+        assert copies_of("seen with [ssn] on node 2", place) == 1
+
+
+def test_a_comment_reaches_each_other_item_once_and_never_travels_on(world: World) -> None:
+    incident, defect, pbi = world.linked()
+    world.estate.servicenow.comment(incident, "from the county", SAM)
+    world.estate.jira.comment(defect, "from the analyst", ANA)
+    world.estate.azure.comment(pbi, "from the developer", CHEN)
+    world.settle()
+    world.reconcile()
+    for place in (("servicenow", incident), ("jira", defect), ("azure", pbi)):
+        for text in ("from the county", "from the analyst", "from the developer"):
+            assert copies_of(text, world.words(*place)) == 1, (place, text)
+        assert len(world.words(*place)) == 3
+
+
+@pytest.mark.parametrize("lose_state", [False, True], ids=["state kept", "state deleted"])
+def test_after_everything_is_dirty_and_read_again_nothing_is_written(world: World, lose_state: bool) -> None:
+    for title in ("500 responses on API", "504 errors on API"):
+        incident, defect, pbi = world.linked(title)
+        world.estate.servicenow.comment(incident, f"{title} since nine", SAM)
+        world.estate.azure.comment(pbi, f"{title} reproduced", CHEN)
+        world.estate.jira.update(defect, {"priority": "Lowest"}, by=BEN)
+        world.settle()
+    world.later(hours=1)
+    world.restart(lose_state=lose_state)
+    with world.counting() as asked:
+        passes = world.reconcile()
+    assert writes(asked) == []
+    assert passes[-1].quiet
+    counts = world.engine.store.counts()
+    assert (counts["links"], counts["items"], counts["held"]) == (2, 6, 0)
+
+
+def test_a_change_on_any_side_reaches_the_others(world: World) -> None:
+    incident, defect, pbi = world.linked()
+    snow, jira, azure = world.estate.servicenow, world.estate.jira, world.estate.azure
+    azure.update(pbi, {"System.Title": "Pool exhausted"}, by=CHEN)
+    world.settle()
+    assert snow.item(incident)["short_description"] == jira.item(defect)["summary"] == "Pool exhausted"
+    snow.update(incident, {"impact": "1", "urgency": "1"}, by=RITA)
+    world.settle()
+    assert jira.item(defect)["priority"] == "Highest"
+    assert azure.item(pbi)["Microsoft.VSTS.Common.Priority"] in (1, "1")
+    jira.update(defect, {"customfield_10044": "fixed the pool"}, by=BEN)
+    jira.move(defect, "Done", by=BEN, resolution="Done")
+    world.settle()
+    assert snow.state_of(incident) == "Resolved"
+    assert azure.item(pbi)["System.State"] == "Done"
+
+
+def test_when_two_change_one_field_at_once_the_owners_word_stands_and_the_other_is_kept(world: World) -> None:
+    incident, defect, _ = world.linked()
+    world.estate.servicenow.update(incident, {"short_description": "the owner's title"}, by=RITA)
+    world.estate.jira.update(defect, {"summary": "the analyst's title"}, by=ANA)
+    world.settle()
+    assert world.estate.jira.item(defect)["summary"] == "the owner's title"
+    assert copies_of("the analyst's title", world.words("jira", defect)) == 1
+    world.settle()
+    assert copies_of("the analyst's title", world.words("jira", defect)) == 1
+
+
+def test_an_unmapped_priority_is_held_while_everything_else_goes_on(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda text: text.replace('defect = "Highest", pbi = 1', 'defect = "High", pbi = 1'))
+    incident, defect, _ = world.linked()
+    world.estate.jira.update(defect, {"priority": "Highest", "summary": "renamed"}, by=ANA)
+    world.settle()
+    ((held, key),) = world.engine.store.held()
+    assert (held.what, key) == ("priority", "CSPM-1")
+    assert "Highest" in held.reason
+    assert "[fields.priority]" in held.advice
+    assert world.estate.servicenow.item(incident)["short_description"] == "renamed"
+    world.estate.jira.update(defect, {"priority": "Low"}, by=ANA)
+    world.settle()
+    assert world.engine.store.held() == []
+    assert world.estate.servicenow.item(incident)["priority"] == "4"
+    world.close()
+
+
+def test_an_unknown_state_is_held_and_flows_again(world: World) -> None:
+    incident, defect, _ = world.linked()
+    world.estate.servicenow.move(incident, "Canceled", by=RITA)
+    world.settle()
+    ((held, key),) = world.engine.store.held()
+    assert held.what == "stage" and "Canceled" in held.reason and key.startswith("INC")
+    assert world.estate.jira.item(defect)["status"] == "In Progress"
+    world.estate.servicenow.move(incident, "In Progress", by=RITA)
+    world.settle()
+    assert world.engine.store.held() == []
+
+
+def test_a_refused_transition_is_held_with_what_jira_offers_and_the_rest_goes_on(world: World) -> None:
+    """Reopening leads to To Do; there is no single step from Done to In Progress."""
+    incident, defect, pbi = world.linked()
+    world.estate.jira.update(defect, {"customfield_10044": "done so"}, by=BEN)
+    world.estate.jira.move(defect, "Done", by=BEN, resolution="Done")
+    world.settle()
+    world.estate.servicenow.move(incident, "In Progress", by=RITA)
+    for _ in range(3):
+        world.once()
+    ((held, key),) = world.engine.store.held()
+    assert (key, held.what) == ("CSPM-1", "stage")
+    assert "Reopen" in held.reason
+    assert world.estate.azure.item(pbi)["System.State"] == "Approved"
+    with world.counting() as asked:
+        world.once()
+    assert writes(asked) == []
+    world.estate.jira.move(defect, "To Do", by=BEN)
+    world.estate.jira.move(defect, "In Progress", by=BEN)
+    world.settle()
+    assert world.engine.store.held() == []
+
+
+def test_a_deleted_item_is_held_and_never_made_again(world: World) -> None:
+    incident, defect, pbi = world.linked()
+    world.estate.jira.delete(defect, by=ANA)
+    world.estate.servicenow.comment(incident, "anybody there?", SAM)
+    for _ in range(3):
+        world.once()
+        world.later(minutes=5)
+    assert world.estate.jira.ids() == []
+    assert [held.what for held, _ in world.engine.store.held()] == ["item"]
+    assert copies_of("anybody there?", world.words("azure", pbi)) == 1
+    assert world.estate.servicenow.state_of(incident) == "In Progress"
+
+
+def test_an_occupied_mark_field_is_never_overwritten(world: World) -> None:
+    incident = world.incident(correlation_display="PagerDuty", correlation_id="PD-1")
+    world.estate.servicenow.move(incident, "In Progress", by=RITA)
+    for _ in range(3):
+        world.once()
+    assert world.estate.servicenow.item(incident)["correlation_display"] == "PagerDuty"
+    assert world.estate.jira.ids() == []
+    assert "PagerDuty" in world.engine.store.held()[0][0].reason
+
+
+def test_a_pass_that_would_write_too_much_stops_before_it_writes(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda text: text + "\n[guard]\nwrites = 3\n")
+    for number in range(3):
+        world.estate.servicenow.move(world.incident(f"failure {number}"), "In Progress", by=RITA)
+    with world.counting() as asked, pytest.raises(GuardTripped):
+        world.once()
+    assert writes(asked) == []
+    assert world.estate.jira.ids() == []
+    world.close()
+
+
+def test_a_tracker_that_is_down_holds_up_nobody_else(world: World) -> None:
+    incident, defect, pbi = world.linked()
+    down = world.estate.faults.add(Fault("answer", tracker="azure", answer=Answer(503)))
+    world.estate.servicenow.comment(incident, "while it was down", SAM)
+    world.estate.jira.update(defect, {"summary": "renamed meanwhile"}, by=ANA)
+    for _ in range(3):
+        done = world.once()
+        world.later(minutes=1)
+    assert "azure" in done.failures
+    assert copies_of("while it was down", world.words("jira", defect)) == 1
+    assert world.estate.servicenow.item(incident)["short_description"] == "renamed meanwhile"
+    world.estate.faults.rules.remove(down)
+    world.later(minutes=5)
+    world.settle()
+    assert copies_of("while it was down", world.words("azure", pbi)) == 1
+    assert world.estate.azure.item(pbi)["System.Title"] == "renamed meanwhile"
+
+
+def test_items_from_before_the_first_start_are_left_alone_until_they_become_eligible(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    old = world.incident("long known")
+    world.estate.servicenow.move(old, "In Progress", by=RITA)
+    waiting = world.incident("not yet a defect")
+    world.restart(lose_state=True)
+    world.settle()
+    assert world.estate.jira.ids() == []
+    world.estate.servicenow.update(old, {"description": "still the same"}, by=RITA)
+    world.estate.servicenow.move(waiting, "In Progress", by=RITA)
+    world.settle()
+    assert [world.estate.jira.item(id)["summary"] for id in world.estate.jira.ids()] == ["not yet a defect"]
+    world.close()
