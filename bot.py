@@ -100,9 +100,14 @@ def run(context: click.Context, path: Path) -> None:
     from sync.compose import recompose
     from sync.config import ConfigProblems, load
     from sync.daemon import Daemon
+    from sync.orders import Orders
 
     quiet_log(context.obj or "info", as_json=not sys.stderr.isatty())
+    orders = Orders()
+    orders.listen()
+    orders.watch(path.resolve())
     engine = opened(path, SystemClock(), exclusive=True, patient=True)
+    engine.stopping = orders.stopping
 
     def reload() -> Setup | None:
         try:
@@ -111,9 +116,7 @@ def run(context: click.Context, path: Path) -> None:
             click.echo(f"The edited file is not taken into force, the old one stays:\n{problems}", err=True)
             return None
 
-    daemon = Daemon(engine, reload, recompose)
-    daemon.listen()
-    daemon.watch(path.resolve())
+    daemon = Daemon(engine, orders, reload, recompose)
     daemon.run()
     daemon.engine.close()
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import random
-import signal
-import threading
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from types import FrameType
 
 import structlog
 
@@ -16,6 +12,7 @@ from connectors.base import LockedOut
 from sync.compose import Unfit, mismatches
 from sync.engine import Engine
 from sync.log import where
+from sync.orders import Orders
 from sync.reconcile import GuardTripped, Pass, one_pass
 from sync.setup import Setup
 from sync.store import StateBroken
@@ -27,60 +24,29 @@ class Daemon:
     """Runs passes at the file's pace. ``reload`` gives the edited file, or ``None`` where it is broken: then the old
     one stays in force. ``rebuild`` makes an engine of a new file on the same state."""
 
-    def __init__(self, engine: Engine, reload: Reload, rebuild: Callable[[Setup, Engine], Engine]) -> None:
+    def __init__(
+        self, engine: Engine, orders: Orders, reload: Reload, rebuild: Callable[[Setup, Engine], Engine]
+    ) -> None:
         self.engine = engine
+        self.orders = orders
         self.reload = reload
         self.rebuild = rebuild
-        self.stopping = engine.stopping
-        self.wake = threading.Event()
-        self.edited = threading.Event()
-        self.forced = False
         self.checked = set(engine.opened)
         self.swept: datetime | None = None
         self.log = structlog.get_logger()
 
-    def listen(self) -> None:
-        """SIGTERM and SIGINT finish the write in flight and stop; SIGHUP reads the file again."""
-        signal.signal(signal.SIGTERM, self.stop)
-        signal.signal(signal.SIGINT, self.stop)
-        signal.signal(signal.SIGHUP, self.hang_up)
-
-    def stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopping.set()
-        self.wake.set()
-
-    def hang_up(self, number: int, frame: FrameType | None) -> None:
-        """The file is read again even where it is unchanged: a secret that it names may be a new one."""
-        self.forced = True
-        self.look()
-
-    def look(self) -> None:
-        self.edited.set()
-        self.wake.set()
-
-    def watch(self, path: Path) -> threading.Thread:
-        """Notices an edit of the file, also one that replaces it whole."""
-        thread = threading.Thread(target=self.follow, args=(path,), daemon=True)
-        thread.start()
-        return thread
-
-    def follow(self, path: Path) -> None:
-        from watchfiles import watch
-
-        for changes in watch(path.parent, stop_event=self.stopping, recursive=False, rust_timeout=500):
-            if any(Path(changed).name == path.name for _, changed in changes):
-                self.look()
-
     def run(self) -> None:
         """Until told to stop. What goes wrong in a pass is logged and the next one tries again."""
-        while not self.stopping.is_set():
-            if self.edited.is_set():
-                self.edited.clear()
+        orders = self.orders
+        orders.at_work = True
+        while not orders.stopping.is_set():
+            if orders.edited.is_set():
+                orders.edited.clear()
                 self.take_edit()
             self.once()
             pause = self.engine.setup.poll.total_seconds()
-            self.wake.wait(pause * random.uniform(0.9, 1.1))
-            self.wake.clear()  # after the wait: a signal that comes in before the next look is seen by that look
+            orders.wake.wait(pause * random.uniform(0.9, 1.1))
+            orders.wake.clear()  # after the wait: a signal that comes in before the next look is seen by that look
 
     def once(self) -> Pass | None:
         """One pass, as a sweep when one is due."""
@@ -133,7 +99,7 @@ class Daemon:
 
     def take_edit(self) -> None:
         """Takes a new file into force, or says why not and keeps the old one."""
-        setup, forced, self.forced = self.reload(), self.forced, False
+        setup, forced, self.orders.forced = self.reload(), self.orders.forced, False
         if setup is None or (setup.digest == self.engine.setup.digest and not forced):
             return
         try:

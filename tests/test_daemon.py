@@ -18,6 +18,7 @@ from sandbox.estate import Estate
 from sandbox.faults import Fault
 from sandbox.wire import Answer
 from sync.daemon import Daemon
+from sync.orders import Orders
 from tests.test_cli import edit
 from tests.world import ANA, CHEN, RITA, SAM, World, copies_of
 
@@ -226,6 +227,26 @@ def test_hanging_up_takes_a_new_token_into_use_at_once(running: Running) -> None
     assert not any("the one that ran out" in line for line in running.lines)
 
 
+def test_hanging_up_while_a_slow_tracker_is_still_being_opened_is_obeyed_later(running: Running) -> None:
+    slow = running.world.estate.faults.add(Fault("delay", "jira", times=1, seconds=1.0))
+    running.start()
+    running.until(lambda: slow.struck)
+    running.send(signal.SIGHUP)
+    link(running)
+    assert running.says("file taken into force")
+    assert running.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_tracker_that_does_not_answer_at_the_start_does_not_hold_up_the_end(running: Running, number: int) -> None:
+    silent = running.world.estate.faults.add(Fault("delay", seconds=20.0))
+    running.start()
+    running.until(lambda: silent.struck)
+    begun = time.monotonic()
+    assert running.end(number) == 0
+    assert time.monotonic() - begun < 15
+
+
 def test_a_tracker_that_is_down_at_the_start_joins_later_and_holds_up_nobody(running: Running) -> None:
     world, estate = running.world, running.world.estate
     down = estate.faults.add(Fault("answer", "azure", answer=Answer(503)))
@@ -267,7 +288,7 @@ def test_a_tracker_that_joins_late_is_held_against_the_file(running: Running) ->
 
 
 def daemon_of(world: World) -> Daemon:
-    return Daemon(world.engine, lambda: None, lambda setup, engine: engine)
+    return Daemon(world.engine, Orders(), lambda: None, lambda setup, engine: engine)
 
 
 def test_a_guard_that_tripped_is_no_longer_told_once_a_pass_went_through(tmp_path: Path) -> None:
@@ -298,7 +319,7 @@ def test_what_nobody_foresaw_in_a_pass_does_not_end_the_daemon(world: World, mon
 def test_a_signal_at_any_moment_is_heard_before_the_next_wait(world: World) -> None:
     """SIGTERM just before the wait for the next pass must not wait that long."""
     daemon = daemon_of(world)
-    daemon.once = lambda: daemon.stop(0, None)  # type: ignore[method-assign]
+    daemon.once = lambda: daemon.orders.stop(0, None)  # type: ignore[method-assign]
     thread = threading.Thread(target=daemon.run, daemon=True)
     thread.start()
     thread.join(5)
