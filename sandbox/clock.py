@@ -45,3 +45,32 @@ class SandboxClock:
             time.sleep(seconds)
         else:
             self.advance(timedelta(seconds=seconds))
+
+
+class SkewedClock(SandboxClock):
+    """One tracker's own clock: ``skew`` ahead of the sandbox's, behind it where negative, and to be changed at any
+    time. Where it is set back, writes wait at the last stamp given until time has caught up, as databases see to."""
+
+    def __init__(self, base: SandboxClock, skew: timedelta = timedelta(0)) -> None:
+        super().__init__()
+        self.base, self.skew = base, skew
+        self.last = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def settable(self) -> bool:
+        return self.base.settable
+
+    def now(self) -> datetime:
+        return self.base.now() + self.skew
+
+    def tick(self) -> datetime:
+        moment = self.base.tick() + self.skew
+        with self.lock:
+            self.last = max(moment, self.last)
+            return self.last
+
+    def set(self, moment: datetime) -> None:
+        self.base.set(moment - self.skew)
+
+    def sleep(self, seconds: float) -> None:
+        self.base.sleep(seconds)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox.azure_devops import AzureDevOps
-from sandbox.clock import SandboxClock
+from sandbox.clock import SandboxClock, SkewedClock
 from sandbox.faults import Faults
 from sandbox.hook import Hook
 from sandbox.jira import Jira
@@ -30,8 +30,9 @@ PEOPLE = {
 class Estate:
     """ServiceNow, Jira and Azure DevOps as an organisation would have them, started together.
 
-    ``start`` sets a clock that stands still until it is moved; without it the trackers live in real time. Trackers
-    may be given ready-made. ``ports`` fixes the ports by name, the others are free ones.
+    ``start`` sets a clock that stands still until it is moved; without it the trackers live in real time. ``clocks``
+    holds the own clock of each tracker by name; its ``skew`` may be set. Trackers may be given ready-made, and then
+    keep the clock they were made with. ``ports`` fixes the ports by name, the others are free ones.
     """
 
     def __init__(
@@ -48,23 +49,26 @@ class Estate:
         self.clock = clock or SandboxClock(start)
         self.faults = Faults(seed)
         self.log = RequestLog()
+        given = {"servicenow": servicenow, "jira": jira, "azure": azure}
+        self.clocks = {name: SkewedClock(self.clock) for name, tracker in given.items() if tracker is None}
         self.servicenow = servicenow or ServiceNow(
             "servicenow",
-            self.clock,
+            self.clocks["servicenow"],
             users={"lockstep": SERVICENOW_PASSWORD, PEOPLE["servicenow"][0]: PEOPLE["servicenow"][1]},
         )
         if servicenow is None:
             self.servicenow.data.named("sys_user_group", "API Support")
-        self.jira = jira or Jira("jira", self.clock)
+        self.jira = jira or Jira("jira", self.clocks["jira"])
         self.azure = azure or AzureDevOps(
-            "azure", self.clock, pats={AZURE_PAT: "Lockstep", PEOPLE["azure"][1]: "Chen Wei"}
+            "azure", self.clocks["azure"], pats={AZURE_PAT: "Lockstep", PEOPLE["azure"][1]: "Chen Wei"}
         )
         self.hook = Hook()
         wanted = ports or {}
         trackers: tuple[Tracker, ...] = (self.servicenow, self.jira, self.azure, self.hook)
-        self.servers = {
-            t.name: Server(t, self.clock, self.faults, self.log, wanted.get(t.name, 0)).start() for t in trackers
-        }
+        self.servers = {tracker.name: self.server(tracker, wanted.get(tracker.name, 0)).start() for tracker in trackers}
+
+    def server(self, tracker: Tracker, port: int) -> Server:
+        return Server(tracker, self.clocks.get(tracker.name, self.clock), self.faults, self.log, port)
 
     @property
     def urls(self) -> dict[str, str]:

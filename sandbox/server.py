@@ -1,21 +1,21 @@
-"""Real HTTP on loopback. The socket is ours so that it can be reset, delayed and cut; the rest is the standard
-library's."""
+"""One tracker behind one port: it takes requests to the tracker, lets faults strike, and keeps the log."""
 
 from __future__ import annotations
 
-import socket
-import struct
+import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
-from sandbox.clock import SandboxClock
+from sandbox.bend import Sent, bent, straight
+from sandbox.clock import SandboxClock, SkewedClock
+from sandbox.connection import Connection, Listener, Malformed
 from sandbox.control import control
-from sandbox.faults import Fault, Faults
-from sandbox.wire import Answer, Request, Tracker
+from sandbox.faults import BEFORE, PAGED, Fault, Faults
+from sandbox.pages import Pages, shifted
+from sandbox.wire import Answer, Keeper, Request, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,113 +50,124 @@ class RequestLog:
 
 
 class Server:
-    """One tracker on its own port of 127.0.0.1."""
+    """One tracker on its own port of 127.0.0.1, over HTTPS where ``tls`` is given.
 
-    def __init__(self, tracker: Tracker, clock: SandboxClock, faults: Faults, log: RequestLog, port: int = 0) -> None:
+    ``clock`` is the tracker's, and what the Date header shows. ``witnesses`` are shared by every server: each is called
+    with the tracker's name after the tracker answered, before any fault bends the answer.
+    """
+
+    witnesses: ClassVar[list[Callable[[str, Request, Answer], None]]] = []
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        clock: SandboxClock,
+        faults: Faults,
+        log: RequestLog,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.tracker, self.clock, self.faults, self.log = tracker, clock, faults, log
         self.lock = threading.RLock()
-        self.http = Listener(("127.0.0.1", port), handler_for(self))
-        self.port = int(self.http.server_address[1])
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.pages = Pages()
+        self.backups: dict[str, Any] = {}
+        self.clones: list[Server] = []
+        self.http = Listener(port, self.serve, tls)
+        self.port = self.http.port
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.http.tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> Server:
-        self.thread.start()
+        self.http.start()
         return self
 
     def stop(self) -> None:
-        self.http.shutdown()
+        """Closes the port and every connection; the tracker keeps what it holds."""
+        for clone in self.clones:
+            clone.stop()
         self.http.server_close()
-        self.thread.join(5)
 
-    def answer(self, request: Request) -> tuple[Answer, Fault | None]:
-        """The answer and the fault that bends it on the wire. The tracker handles one request at a time."""
-        if request.path.startswith("/_sandbox/"):
-            return control(self.clock, self.faults, self.log, request), None
+    # -- backups and clones
+
+    @property
+    def keeper(self) -> Keeper:
+        """The tracker as something that can be backed up; ``TypeError`` where it cannot."""
+        if not isinstance(self.tracker, Keeper):
+            raise TypeError(f"{self.tracker.name} cannot be backed up")
+        return self.tracker
+
+    def backup(self, name: str = "") -> None:
+        """Keeps what the tracker holds now under a name."""
         with self.lock:
-            fault = self.faults.pick(self.tracker.name, request)
+            self.backups[name] = self.keeper.snapshot()
+
+    def restore(self, name: str = "") -> None:
+        """What the tracker held at the backup; ``KeyError`` where there is none of that name."""
+        with self.lock:
+            self.keeper.restore(self.backups[name])
+
+    def clone(self, name: str, port: int = 0) -> Server:
+        """Another instance with the same items under the same ids, on a port of its own and already started. It ends
+        with this one, and its clock runs with this one's."""
+        with self.lock:
+            clock = SkewedClock(self.clock)
+            twin = Server(self.keeper.clone(name, clock), clock, self.faults, self.log, port, self.http.tls)
+        self.clones.append(twin.start())
+        return twin
+
+    # -- answering
+
+    def serve(self, connection: Connection) -> None:
+        """Answers the requests of one connection until either side ends it."""
+        try:
+            while (taken := connection.request()) is not None:
+                request, stays = taken
+                sent = self.answer(request)
+                connection.send(sent.data(self.clock.now(), request.method == "HEAD"))
+                if sent.end == "reset":
+                    return connection.reset()
+                if sent.end or not stays:
+                    return
+        except Malformed as problem:
+            connection.send(Sent(problem.status, end="close").data(self.clock.now()))
+
+    def answer(self, request: Request) -> Sent:
+        """What leaves, bent by the fault that strikes."""
+        if request.path.startswith("/_sandbox/"):
+            return straight(control(self, request))
+        fault = self.faults.pick(self.tracker.name, request, self.pages.fits)
         if fault and fault.kind == "delay":
             time.sleep(fault.seconds)
-        if fault and fault.kind in ("answer", "reset_before"):
-            answer = fault.answer or Answer(503)
-        else:
-            with self.lock:
-                answer = self.tracker.handle(request)
-        reset = fault is not None and fault.kind.startswith("reset")
-        status = 0 if reset else answer.status
-        now = self.clock.now().timestamp()
-        self.log.entries.append(Entry(self.tracker.name, request.method, request.path, request.query, status, now))
-        return answer, fault
+        answer = (fault.answer or Answer(503)) if fault and fault.kind in BEFORE else self.told(request, fault)
+        now = self.clock.now()
+        sent = bent(fault, answer, now) if fault else straight(answer)
+        if fault and fault.kind == "delay_after":
+            time.sleep(fault.seconds)
+        self.log.entries.append(
+            Entry(self.tracker.name, request.method, request.path, request.query, sent.status, now.timestamp())
+        )
+        return sent
 
+    def told(self, request: Request, fault: Fault | None) -> Answer:
+        """What the tracker says, which handles one request at a time."""
+        with self.lock:
+            if fault and fault.act:
+                fault.act()
+            if not self.faults.paging and not self.pages.shifts:
+                return self.handled(request)
+            again = self.pages.struck(fault.kind, fault.rows, request) if fault and fault.kind in PAGED else None
+            if again:
+                return again
+            asked, rows = self.pages.asks(request)
+            answer = self.handled(asked)
+            answer = shifted(answer, rows) if rows else answer
+            self.pages.note(request, answer)
+            return answer
 
-class Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news; anything else is a defect and is shown."""
-        import sys
-
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One connection of a client. ``tracker_server`` is set by ``handler_for``."""
-
-    tracker_server: Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def read_body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            return b"".join(iter(self.read_chunk, b""))
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def read_chunk(self) -> bytes:
-        size = int(self.rfile.readline().split(b";")[0], 16)
-        chunk = self.rfile.read(size)
-        self.rfile.readline()
-        return chunk
-
-    def serve(self) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request.of(self.command, self.path, headers, self.read_body())
-        answer, fault = self.tracker_server.answer(request)
-        if fault and fault.kind.startswith("reset"):
-            return self.reset()
-        body = b"<html><body>Please try again</body></html>" if fault and fault.kind == "garbage" else answer.body
-        self.reply(answer, body, int(len(body) * fault.keep) if fault and fault.kind == "cut" else len(body))
-
-    def reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def reply(self, answer: Answer, body: bytes, keep: int) -> None:
-        self.send_response_only(answer.status)
-        self.send_header("Date", format_datetime(self.tracker_server.clock.now(), usegmt=True))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        if answer.status != 204:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD" and answer.status != 204:
-            self.wfile.write(body[:keep])
-        self.wfile.flush()
-        if keep < len(body):
-            self.close_connection = True
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = serve
-
-
-def handler_for(server: Server) -> type[Handler]:
-    """A handler that answers for one server: the standard library takes a class, not an object."""
-    return type("TrackerHandler", (Handler,), {"tracker_server": server})
+    def handled(self, request: Request) -> Answer:
+        answer = self.tracker.handle(request)
+        for witness in self.witnesses:
+            witness(self.tracker.name, request, answer)
+        return answer

@@ -5,8 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import orjson
+
+if TYPE_CHECKING:
+    from sandbox.clock import SandboxClock
 
 
 @dataclass(slots=True)
@@ -32,7 +37,10 @@ class Request:
 
     def json(self) -> Any:
         """The body as JSON; ``ValueError`` where it is none."""
-        return json.loads(self.body or b"null")
+        try:
+            return orjson.loads(self.body or b"null")
+        except ValueError:  # the standard library also takes lone surrogates, which clients do send
+            return json.loads(self.body)
 
     def basic(self) -> tuple[str, str] | None:
         """User and password of a Basic header, if there is one."""
@@ -52,7 +60,7 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """``length`` overrides Content-Length, for a body that is cut."""
+    """What a tracker says. Content-Length and Date are the wire's."""
 
     status: int = 200
     body: bytes = b""
@@ -61,7 +69,10 @@ class Answer:
     @staticmethod
     def of(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
         """A JSON answer."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        try:
+            body = orjson.dumps(value)
+        except TypeError:  # lone surrogates and numbers of any size
+            body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return Answer(status, body, {"Content-Type": "application/json;charset=UTF-8", **(headers or {})})
 
 
@@ -71,3 +82,17 @@ class Tracker(Protocol):
     name: str
 
     def handle(self, request: Request) -> Answer: ...
+
+
+@runtime_checkable
+class Keeper(Tracker, Protocol):
+    """A tracker that can be backed up, restored and cloned."""
+
+    def snapshot(self) -> Any:
+        """Everything it holds, as it stands now."""
+
+    def restore(self, snapshot: Any) -> None:
+        """What it held at the snapshot; all since is gone."""
+
+    def clone(self, name: str, clock: SandboxClock) -> Self:
+        """Another instance with the same items under the same ids, going its own way from now on."""
