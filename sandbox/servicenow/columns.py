@@ -176,6 +176,62 @@ email      | Email      | email:100
 active     | Active     | boolean | =true
 company    | Company    | reference:core_company
 time_zone  | Time zone  | string:40
+locked_out | Locked out | boolean | =false
+web_service_access_only | Web service access only | boolean | =false
+""",
+    ),
+    "sys_user_role": ("Role", "name", "name | Name | string:100"),
+    "sys_user_has_role": (
+        "User Role",
+        "role",
+        """
+user       | User       | reference:sys_user
+role       | Role       | reference:sys_user_role
+state      | State      | string:40 | =active
+inherited  | Inherited  | boolean | =false
+""",
+    ),
+    "sys_user_grmember": (
+        "Group Member",
+        "user",
+        """
+user       | User       | reference:sys_user
+group      | Group      | reference:sys_user_group
+""",
+    ),
+    "sys_properties": (
+        "System Property",
+        "name",
+        """
+name       | Name       | string:100
+value      | Value      | string:4000
+type       | Type       | string:40 | =string
+""",
+    ),
+    "sys_attachment": (
+        "Attachment",
+        "file_name",
+        """
+table_name   | Table name   | table_name:80
+table_sys_id | Table sys ID | char:32
+file_name    | File name    | string:100
+content_type | Content type | string:255
+compressed   | Compressed   | boolean | =true
+size_bytes   | Size bytes   | integer
+size_compressed | Size compressed | integer
+average_image_color | Average image color | string:40
+image_height | Image height | integer
+image_width  | Image width  | integer
+sys_tags     | Tags         | related_tags
+""",
+    ),
+    "sys_import_set": (
+        "Import Set",
+        "number",
+        """
+number     | Number     | string:40
+table_name | Table      | table_name:80
+state      | State      | string:40 | =loading
 """,
     ),
     "sys_user_group": (

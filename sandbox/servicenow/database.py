@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,6 @@ from sandbox.servicenow.columns import OTHERS, Column, table_columns, task_colum
 from sandbox.servicenow.model import Model
 from sandbox.servicenow.table import Row, Table
 
-STAMP = "%Y-%m-%d %H:%M:%S"
 TASK_INDEXES = ("number", "correlation_display", "correlation_id", "assignment_group", "caller_id", "company")
 TASK_LINKS = ("problem_id", "parent", "parent_incident")
 OTHER_INDEXES = {
@@ -25,13 +25,29 @@ OTHER_INDEXES = {
     "sys_journal_field": ("element_id",),
     "sys_audit": ("documentkey",),
     "sys_audit_delete": ("documentkey",),
+    "sys_user_role": ("name",),
+    "sys_user_has_role": ("user", "role"),
+    "sys_user_grmember": ("user", "group"),
+    "sys_properties": ("name",),
+    "sys_attachment": ("table_sys_id",),
+    "sys_import_set": ("number",),
 }
 #: tables whose rows appear by being named, so that a story needs no seeding
-BY_NAME = ("sys_user", "sys_user_group", "core_company", "cmdb_ci")
+BY_NAME = ("sys_user", "sys_user_group", "core_company", "cmdb_ci", "sys_user_role")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who a request runs as: the user's name, the sys_id of the sys_user row, and the time zone of the user."""
+
+    user: str
+    id: str
+    zone: ZoneInfo
 
 
 class Database:
-    """Rows, ids and stamps. ``models`` are the task tables by name; ``time_zone`` is the session users' own."""
+    """Rows, ids and stamps. ``models`` are the task tables by name; ``time_zone`` is the instance's own
+    (glide.sys.default.tz), which users have who name none. ``contents`` are the files of attachments by sys_id."""
 
     def __init__(self, clock: SandboxClock, models: Iterable[Model], time_zone: str, seed: int = 0) -> None:
         self.clock, self.zone = clock, ZoneInfo(time_zone)
@@ -39,6 +55,7 @@ class Database:
         self.models = {model.table: model for model in models}
         self.numbers = dict.fromkeys(self.models, 10000)
         self.tables: dict[str, Table] = {}
+        self.contents: dict[str, bytes] = {}
         for name, (label, display, own) in OTHERS.items():
             self.tables[name] = Table(name, label, display, table_columns(name, own), OTHER_INDEXES[name])
         for model in self.models.values():
@@ -61,15 +78,10 @@ class Database:
         """The instant as stored: UTC, to the second, never before the table's last one."""
         return max(f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", self.tables[table].updated.last())
 
-    def to_utc(self, local: str) -> str:
-        """A literal of the session user's zone in UTC."""
-        return datetime.strptime(local, STAMP).replace(tzinfo=self.zone).astimezone(UTC).strftime(STAMP)
-
-    def to_local(self, stamp: str) -> str:
-        try:
-            return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC).astimezone(self.zone).strftime(STAMP)
-        except ValueError:
-            return stamp
+    def session(self, user: str) -> Session:
+        """The session of a user; the zone is the user's, else the instance's."""
+        row = self.tables["sys_user"].find("user_name", user) or {"sys_id": ""}
+        return Session(user, row["sys_id"], ZoneInfo(row["time_zone"]) if row.get("time_zone") else self.zone)
 
     # -- rows
 

@@ -42,10 +42,26 @@ def not_found() -> Problem:
     return Problem(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
 
 
-def invalid_table(name: str) -> Problem:
-    return Problem(400, f"Invalid table {name}")
+def invalid_table(name: str, status: int = 400) -> Problem:
+    return Problem(status, f"Invalid table {name}")
+
+
+def no_such_resource() -> Problem:
+    return Problem(400, "Requested URI does not represent any resource")
 
 
 def no_right(operation: str) -> Problem:
     """``operation``: Insert, Update or Delete."""
     return Problem(403, "Operation Failed", f"ACL Exception {operation} Failed due to security constraints")
+
+
+def duplicate_key(column: str, value: str) -> Problem:
+    """A column that an admin made unique (quoted in ServiceNow's own knowledge base)."""
+    detail = f"Unique Key violation detected by database (Duplicate entry '{value}' for key '{column}')"
+    return Problem(403, "Operation Failed", detail)
+
+
+def too_large(length: int, limit: int) -> Problem:
+    """A payload above glide.rest.max_content_length (the sentence is from ServiceNow's release notes)."""
+    detail = f"Rejected large REST payload with content-length = {length} bytes. Max allowed: {limit} bytes."
+    return Problem(400, "Bad Request", detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,6 +11,30 @@ from sandbox.servicenow.columns import Column
 #: ``rule(row, changes, by)``: a business rule before the write. ``row`` is the stored record, ``changes`` what the
 #: write would change, raw; it may add to them, or raise ``errors.Aborted``
 BusinessRule = Callable[[dict[str, str], dict[str, str], str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What an asynchronous business rule or the SLA engine writes once ``delay`` has passed; raw values."""
+
+    delay: timedelta
+    values: Mapping[str, str]
+    by: str = "system"
+
+
+#: ``rule(before, after, by)``: runs after a write, with the record as it was (empty at its creation) and as it is
+AfterRule = Callable[[dict[str, str], dict[str, str], str], Iterable[Later]]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRule:
+    """Who gets a record that nobody has (sysrule_assignment): the group or the person named, where the record holds
+    the raw values of ``when``."""
+
+    when: Mapping[str, str]
+    group: str = ""
+    person: str = ""
+
 
 HOLD_REASONS = {"1": "Awaiting Caller", "3": "Awaiting Problem", "4": "Awaiting Vendor", "5": "Awaiting Change"}
 CLOSE_CODES = (
@@ -56,7 +80,9 @@ class Model:
     policies: state value -> fields that must be filled while an item is in it. ``hold_reasons`` empty: the table has
     no hold reasons. ``final``: states that cannot be left. ``mirror`` repeats the state. ``auto_close``: how long an
     item stays resolved before the instance closes it (``None``: for ever). ``comments_bump``: whether a journal entry
-    counts as an update of the task.
+    counts as an update of the task. ``rules`` run before a write, ``after`` behind it; ``assignments`` give out what
+    nobody has, the first that fits. ``unique``: columns of which an admin made the values unique; the correlation
+    fields are not, as shipped. ``views``: the fields of a UI view by its name (sysparm_view).
     """
 
     table: str = "incident"
@@ -99,6 +125,10 @@ class Model:
     )
     extra: tuple[Column, ...] = ()
     rules: tuple[BusinessRule, ...] = ()
+    after: tuple[AfterRule, ...] = ()
+    assignments: tuple[AssignmentRule, ...] = ()
+    unique: tuple[str, ...] = ()
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reply_resumes: bool = True
     caller_words_needed: bool = True
     leaving_hold_clears_reason: bool = True

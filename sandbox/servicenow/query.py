@@ -11,9 +11,11 @@ from sandbox.servicenow.columns import Column
 Row = dict[str, str]
 Test = Callable[[Row], bool]
 
-_OPERATORS = "NOT LIKE|NOT IN|STARTSWITH|ENDSWITH|ISNOTEMPTY|ISEMPTY|BETWEEN|LIKE|IN|!=|>=|<=|>|<|="
+_OPERATORS = (
+    "NOT LIKE|NOT IN|DOES NOT CONTAIN|CONTAINS|STARTSWITH|ENDSWITH|ISNOTEMPTY|ISEMPTY|EMPTYSTRING|ANYTHING|BETWEEN|"
+    "RELATIVEGT|RELATIVEGE|RELATIVELT|RELATIVELE|LIKE|IN|ON|!=|>=|<=|>|<|="
+)
 _CONDITION = re.compile(rf"([a-z][a-z0-9_.]*)({_OPERATORS})(.*)", re.DOTALL)
-_DATE = re.compile(r"javascript:gs\.dateGenerate\('([0-9-]+)',\s*'([0-9:]+)'\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,6 @@ def add(group: list[list[Condition]], part: str, broken: list[Broken]) -> None:
         group[-1].append(Condition(*found.groups()))
     else:
         group.append([Condition(*found.groups())])
-
-
-def literal(value: str, zone: Callable[[str], str], names: dict[str, str]) -> str:
-    """A value with the ``javascript:`` calls that clients use put in: ``gs.dateGenerate`` is read in the session
-    user's time zone (``zone`` turns it to UTC), ``gs.getUserID`` and ``gs.getUserName`` are in ``names``."""
-    date = _DATE.fullmatch(value)
-    if date:
-        return zone(f"{date[1]} {date[2]}")
-    return names.get(value, value)
 
 
 def compiled(condition: Condition, column: Column, get: Callable[[Row], str]) -> Test:

@@ -1,50 +1,28 @@
-"""The Table API over a request: checks, routes, lists, single records (ServiceNow docs, Table API and REST API)."""
+"""The Table API: lists and single records (ServiceNow docs, Table API)."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
-from sandbox.servicenow.database import BY_NAME, Database
-from sandbox.servicenow.errors import Problem, invalid_table, no_right, not_found
-from sandbox.servicenow.query import parse
+from sandbox.servicenow.database import Database, Session
+from sandbox.servicenow.errors import Problem, no_right, not_found
+from sandbox.servicenow.finder import Finder, base_of, flag, whole
+from sandbox.servicenow.quota import Cancelled, Quota, cancelled
 from sandbox.servicenow.render import Render, View, view_of
-from sandbox.servicenow.search import Search
+from sandbox.servicenow.rights import Rights
 from sandbox.servicenow.table import Row, Table
 from sandbox.servicenow.writes import Writes
 from sandbox.wire import Answer, Request
 
-_PATH = re.compile(r"/api/now/(?:(v[12])/)?table/([a-z0-9_]+)(?:/([0-9A-Za-z]+))?/?")
-_JSON = ("application/json", "*/*", "application/*", "text/json")
-#: longest request line the front end takes, in bytes (not documented; commonly 8 kB)
-LONGEST_URL = 8192
-
-
-@dataclass
-class Rights:
-    """What the API users may see and do. ``hidden`` are the sys_ids, ``hidden_fields`` the (table, field) kept from
-    them, ``unwritable`` those whose new values are silently dropped, ``denied`` the (operation, table) refused:
-    insert, update, delete. ``journal_readable`` and
-    ``audit_readable``: a denied read of those tables is an empty 200. ``strict_queries``:
-    glide.invalid_query.returns_no_rows."""
-
-    hidden: set[str] = field(default_factory=set)
-    hidden_fields: set[tuple[str, str]] = field(default_factory=set)
-    unwritable: set[tuple[str, str]] = field(default_factory=set)
-    denied: set[tuple[str, str]] = field(default_factory=set)
-    unreadable: set[str] = field(default_factory=set)
-    journal_readable: bool = True
-    audit_readable: bool = True
-    strict_queries: bool = False
-
-    def readable(self, table: str) -> bool:
-        if table == "sys_journal_field" and not self.journal_readable:
-            return False
-        return table not in self.unreadable and not (table == "sys_audit" and not self.audit_readable)
+#: tables to which API users add no rows: the instance or an admin writes them
+_OWN = (
+    "sys_attachment sys_audit sys_audit_delete sys_choice sys_dictionary sys_import_set sys_journal_field "
+    "sys_properties sys_user_has_role sys_user_role"
+).split()
 
 
 @dataclass
@@ -52,26 +30,22 @@ class Call:
     """A request of a signed-in user, taken apart."""
 
     request: Request
-    method: str
     version: str
     table: Table
     id: str
-    user: str
+    session: Session
     view: View
 
 
 class TableApi:
-    def __init__(self, data: Database, writes: Writes, rights: Rights) -> None:
-        self.data, self.writes, self.rights = data, writes, rights
+    def __init__(self, data: Database, writes: Writes, rights: Rights, finder: Finder, quota: Quota) -> None:
+        self.data, self.writes, self.rights, self.finder, self.quota = data, writes, rights, finder, quota
         self.render = Render(data)
 
-    def answer(self, request: Request, user: str) -> Answer:
-        """The answer to a request under /api/now; raises ``Problem``."""
-        method = request.headers.get("x-http-method-override", request.method).upper()
-        self.check_size(request)
-        self.check_media(request, method)
-        call = self.taken(request, method, user)
-        match method, bool(call.id):
+    def answer(self, request: Request, session: Session, version: str, table: str, id: str) -> Answer:
+        """The answer to a request under /api/now/table; raises ``Problem``."""
+        call = self.taken(request, session, version, table, id)
+        match request.method, bool(id):
             case "GET", False:
                 return self.page(call)
             case "GET", True:
@@ -82,113 +56,42 @@ class TableApi:
                 return self.change(call)
             case "DELETE", True:
                 return self.remove(call)
-        raise Problem(405, "Method not allowed", f"{method} is not supported for this resource")
+        raise Problem(405, "Method not allowed", f"{request.method} is not supported for this resource")
 
-    # -- the request
-
-    def check_size(self, request: Request) -> None:
-        rough = sum(len(v) for values in request.query.values() for v in values)
-        if rough > LONGEST_URL // 3 and len(request.path) + len(urlencode(request.query, True)) > LONGEST_URL:
-            raise Problem(414, "Request-URI Too Long")
-
-    def check_media(self, request: Request, method: str) -> None:
-        accept, sent = request.headers.get("accept", ""), request.headers.get("content-type", "")
-        if method in ("POST", "PUT", "PATCH") and not (accept and sent):
-            raise Problem(400, "Bad Request", "Accept and Content-Type headers are required")
-        if accept and not any(kind in accept for kind in _JSON):
-            raise Problem(406, "Not acceptable", f"Cannot produce content of type {accept}")
-        if method in ("POST", "PUT", "PATCH") and "json" not in sent:
-            raise Problem(415, "Unsupported Media Type", f"Cannot consume content of type {sent}")
-
-    def taken(self, request: Request, method: str, user: str) -> Call:
-        found = _PATH.fullmatch(request.path)
-        if found is None:
-            raise Problem(400, "Requested URI does not represent any resource", request.path)
-        table = self.data.tables.get(found[2])
-        if table is None:
-            raise invalid_table(found[2])
-        base = f"http://{request.headers.get('host', 'localhost')}"
-        view = view_of(request.query, base, frozenset(self.rights.hidden_fields))
-        return Call(request, method, found[1] or "v2", table, found[3] or "", user, view)
+    def taken(self, request: Request, session: Session, version: str, name: str, id: str) -> Call:
+        table = self.finder.table(name)
+        model = self.data.models.get(name)
+        view = view_of(request.query, base_of(request), session.zone, self.rights, model.views if model else {})
+        return Call(request, version, table, id, session, view)
 
     def payload(self, call: Call) -> dict[str, Any]:
         """The body's record; of several only the first is taken."""
-        try:
-            body = call.request.json()
-        except ValueError:
-            raise Problem(400, "Exception while reading request", "The payload is not valid JSON") from None
+        body = json_of(call.request)
         body = body[0] if isinstance(body, list) and body else body
         if not isinstance(body, dict):
             raise Problem(400, "Exception while reading request", "The payload is not a JSON object")
         body = {name: value for name, value in body.items() if (call.table.name, name) not in self.rights.unwritable}
-        return self.undisplayed(call.table, body) if self.flag(call, "sysparm_input_display_value") else body
-
-    def undisplayed(self, table: Table, body: dict[str, Any]) -> dict[str, Any]:
-        """Labels and names in the body read back to values (``sysparm_input_display_value=true``)."""
-        return {name: self.data_value(table, name, value) for name, value in body.items()}
-
-    def data_value(self, table: Table, name: str, value: Any) -> Any:
-        column = table.columns.get(name)
-        if column and column.kind == "glide_date_time" and value:
-            return self.data.to_utc(str(value))
-        if column and column.reference in BY_NAME:
-            return (self.data.tables[column.reference].find("name", str(value)) or {"sys_id": value})["sys_id"]
-        model = self.data.models.get(table.name)
-        labels = model.all_choices().get(name, {}) if model else {}
-        return next((raw for raw, label in labels.items() if label == value), value)
-
-    def flag(self, call: Call, name: str) -> bool:
-        return call.request.one(name).lower() == "true"
+        if not flag(call.request, "sysparm_input_display_value"):
+            return body
+        return {name: self.finder.value(call.table, call.session, name, value) for name, value in body.items()}
 
     # -- reading
 
     def page(self, call: Call) -> Answer:
         """A page of rows. The limit is applied before the ACLs: rows that may not be read vanish after the cut."""
-        limit = self.count(call, "sysparm_limit", 10000)
-        offset = self.count(call, "sysparm_offset", 0)
-        rows = self.matching(call, offset) if self.rights.readable(call.table.name) else []
-        shown = [row for row in rows[offset : offset + limit] if self.visible(row)]
+        limit = whole(call.request, "sysparm_limit", 10000)
+        offset = whole(call.request, "sysparm_offset", 0)
+        readable = self.rights.readable(call.table.name)
+        rows = self.finder.rows(call.request, call.table, call.session, offset) if readable else []
+        shown = [row for row in rows[offset : offset + limit] if self.finder.visible(row)]
         if call.version == "v1" and not shown:
             raise not_found()
-        headers = {} if self.flag(call, "sysparm_no_count") else {"X-Total-Count": str(len(rows))}
-        if not self.flag(call, "sysparm_suppress_pagination_header"):
-            headers["Link"] = self.links(call, offset, limit, len(rows))
-        return answer([self.render.record(call.table, row, call.view) for row in shown], 200, headers)
-
-    def count(self, call: Call, name: str, default: int) -> int:
-        text = call.request.one(name)
-        try:
-            return max(0, int(text)) if text else default
-        except ValueError:
-            return default
-
-    def matching(self, call: Call, offset: int) -> list[Row]:
-        text = call.request.one("sysparm_query") or self.named_filters(call)
-        query, broken = parse(text)
-        if broken and self.rights.strict_queries:
-            return []
-        user = self.data.tables["sys_user"].find("user_name", call.user) or {"sys_id": ""}
-        names = {"javascript:gs.getUserID()": user["sys_id"], "javascript:gs.getUserName()": call.user}
-        return Search(self.data, call.table, query, names, self.rights.strict_queries).run(offset)
-
-    def named_filters(self, call: Call) -> str:
-        """``name=value`` parameters, used only where there is no sysparm_query; a display value is taken too."""
-        filters = [(n, v[0]) for n, v in call.request.query.items() if not n.startswith("sysparm_")]
-        return "^".join(f"{name}={self.data_value(call.table, name, value)}" for name, value in filters)
-
-    def visible(self, row: Row) -> bool:
-        return row["sys_id"] not in self.rights.hidden
-
-    def links(self, call: Call, offset: int, limit: int, total: int) -> str:
-        last = (total - 1) // limit * limit if limit and total else 0
-        places = {"first": 0, "prev": offset - limit, "next": offset + limit, "last": last}
-        wanted = {rel: at for rel, at in places.items() if at >= 0 and (rel != "next" or at < total)}
-        return ",".join(f'<{self.at_offset(call, at, limit)}>;rel="{rel}"' for rel, at in wanted.items())
-
-    def at_offset(self, call: Call, offset: int, limit: int) -> str:
-        kept = {n: v for n, v in call.request.query.items() if n not in ("sysparm_offset", "sysparm_limit")}
-        query = urlencode({**kept, "sysparm_limit": [limit], "sysparm_offset": [offset]}, True)
-        return f"{call.view.base}{call.request.path}?{query}"
+        headers = {} if flag(call.request, "sysparm_no_count") else {"X-Total-Count": str(len(rows))}
+        if not flag(call.request, "sysparm_suppress_pagination_header"):
+            headers["Link"] = links(call.request, offset, limit, len(rows))
+        sent = self.quota.rows(len(shown))
+        told = [self.render.record(call.table, row, call.view) for row in shown[:sent]]
+        return answer(told, 200, headers) if sent == len(shown) else cancelled(told, headers, self.quota.cut_short)
 
     def one(self, call: Call) -> Answer:
         return answer(self.render.record(call.table, self.row(call), call.view))
@@ -196,7 +99,7 @@ class TableApi:
     def row(self, call: Call) -> Row:
         """The row asked for; hidden and missing are the same."""
         row = call.table.seen(call.id, self.data.clock.now())
-        if row is None or not self.visible(row) or not self.rights.readable(call.table.name):
+        if row is None or not self.finder.visible(row) or not self.rights.readable(call.table.name):
             raise not_found()
         return row
 
@@ -205,32 +108,77 @@ class TableApi:
     def create(self, call: Call) -> Answer:
         self.check_right("Insert", call)
         body = self.payload(call)
+        late = self.late()
         if call.table.name in self.data.models:
-            row = self.writes.insert(call.table.name, body, call.user)
+            row = self.writes.insert(call.table.name, body, call.session.user)
         else:
             known = {n: str(v) for n, v in body.items() if n in call.table.columns and not call.table.columns[n].kept}
-            row = self.data.insert(call.table.name, known, call.user, self.data.clock.tick())
+            row = self.data.insert(call.table.name, known, call.session.user, self.data.clock.tick())
         where = f"{call.view.base}/api/now/table/{call.table.name}/{row['sys_id']}"
-        return answer(self.render.record(call.table, row, call.view), 201, {"Location": where})
+        return self.written(call, row, late, 201, {"Location": where})
 
     def change(self, call: Call) -> Answer:
         row = self.row(call)
         self.check_right("Update", call)
-        silent = self.flag(call, "sysparm_suppress_auto_sys_field")
+        silent = flag(call.request, "sysparm_suppress_auto_sys_field")
         body = self.payload(call)
-        row = self.writes.update(call.table, row["sys_id"], body, call.user, silent=silent)
-        return answer(self.render.record(call.table, row, call.view))
+        late = self.late()
+        row = self.writes.update(call.table, row["sys_id"], body, call.session.user, silent=silent)
+        return self.written(call, row, late)
 
     def remove(self, call: Call) -> Answer:
         row = self.row(call)
         self.check_right("Delete", call)
-        self.writes.delete(call.table, row["sys_id"], call.user)
+        late = self.late()
+        self.writes.delete(call.table, row["sys_id"], call.session.user)
+        if late:
+            raise Cancelled()
         return Answer(204)
 
+    def late(self) -> bool:
+        """Whether the write runs out of time; raises where it then takes no effect."""
+        late = self.quota.too_long()
+        if late and not self.finder.switches.cancelled_writes_apply:
+            raise Cancelled()
+        return late
+
+    def written(
+        self, call: Call, row: Row, late: bool, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """The record as it now is, unless the caller wants none (X-no-response-body)."""
+        if late:
+            raise Cancelled()
+        if call.request.headers.get("x-no-response-body", "").lower() == "true":
+            return Answer(status, b"", headers or {})
+        return answer(self.render.record(call.table, row, call.view), status, headers)
+
     def check_right(self, operation: str, call: Call) -> None:
-        only_read = call.table.name not in self.data.models and operation != "Insert"
-        if only_read or (operation.lower(), call.table.name) in self.rights.denied:
+        name = call.table.name
+        only_read = name not in self.data.models and (operation != "Insert" or name in _OWN)
+        if only_read or self.rights.refuses(operation.lower(), name):
             raise no_right(operation)
+
+
+def json_of(request: Request) -> Any:
+    """The JSON of a body; raises ``Problem``."""
+    try:
+        return request.json()
+    except ValueError:
+        raise Problem(400, "Exception while reading request", "The payload is not valid JSON") from None
+
+
+def links(request: Request, offset: int, limit: int, total: int) -> str:
+    """The Link header of a page: first, prev, next and last."""
+    last = (total - 1) // limit * limit if limit and total else 0
+    places = {"first": 0, "prev": offset - limit, "next": offset + limit, "last": last}
+    wanted = {rel: at for rel, at in places.items() if at >= 0 and (rel != "next" or at < total)}
+    return ",".join(f'<{at_offset(request, at, limit)}>;rel="{rel}"' for rel, at in wanted.items())
+
+
+def at_offset(request: Request, offset: int, limit: int) -> str:
+    kept = {n: v for n, v in request.query.items() if n not in ("sysparm_offset", "sysparm_limit")}
+    query = urlencode({**kept, "sysparm_limit": [limit], "sysparm_offset": [offset]}, True)
+    return f"{base_of(request)}{request.path}?{query}"
 
 
 def answer(result: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

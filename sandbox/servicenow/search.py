@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from sandbox.servicenow.columns import Column
 from sandbox.servicenow.database import Database
-from sandbox.servicenow.query import Condition, Query, Test, compiled, literal, number
+from sandbox.servicenow.query import Condition, Query, Test, compiled, number
 from sandbox.servicenow.table import Row, Table
 
 #: rows of a referenced table up to which a dot-walked condition is answered once for each of them
@@ -15,11 +15,11 @@ SMALL = 5000
 
 
 class Search:
-    """One query by one session. ``names`` are the values of gs.getUserID() and gs.getUserName(); ``strict``:
+    """One query in plain operators and stored values (see ``Literals``); ``strict``:
     glide.invalid_query.returns_no_rows."""
 
-    def __init__(self, data: Database, table: Table, query: Query, names: dict[str, str], strict: bool = False) -> None:
-        self.data, self.table, self.names = data, table, names
+    def __init__(self, data: Database, table: Table, query: Query, strict: bool = False) -> None:
+        self.data, self.table = data, table
         self.invalid = False
         self.order = query.order
         self.groups = [self.readable(group) for group in query.groups]
@@ -29,15 +29,11 @@ class Search:
         """The conditions whose field exists: the instance ignores the others, and the result gets wider."""
         kept = []
         for either in group:
-            known = [self.resolved(c) for c in either if self.data.getter(self.table, c.field)]
+            known = [c for c in either if self.data.getter(self.table, c.field)]
             self.invalid = self.invalid or len(known) < len(either)
             if known:
                 kept.append(known)
         return kept
-
-    def resolved(self, condition: Condition) -> Condition:
-        value = literal(condition.value, self.data.to_utc, self.names)
-        return Condition(condition.field, condition.operator, value)
 
     def run(self, offset: int = 0) -> list[Row]:
         """Every row that matches, in order. Ties that the query leaves open fall differently on each page, which is
@@ -66,7 +62,7 @@ class Search:
         reference = self.table.columns[first].reference
         far = self.data.tables.get(reference) if rest else None
         if far and len(far.rows) <= SMALL:
-            inner = Search(self.data, far, Query([[[Condition(rest, condition.operator, condition.value)]]]), {})
+            inner = Search(self.data, far, Query([[[Condition(rest, condition.operator, condition.value)]]]))
             matching = {row["sys_id"] for row in inner.run()}
             empty = compiled(condition, column, lambda row: "")({})
             return lambda row: row[first] in matching if row.get(first) in far.rows else empty

@@ -47,7 +47,7 @@ class Timeline:
 
 class Table:
     """Rows hold raw values; an empty value is not stored. ``pending`` rows are written but not yet committed: what
-    others see is the old row (``None``: no row) until the instant given."""
+    others see is the old row (``None``: no row) until the instant given. ``version`` counts what was written."""
 
     def __init__(self, name: str, label: str, display: str, columns: dict[str, Column], indexed: Iterable[str]) -> None:
         self.name, self.label, self.display, self.columns = name, label, display, columns
@@ -55,6 +55,7 @@ class Table:
         self.created, self.updated = Timeline(), Timeline()
         self.indexes: dict[str, dict[str, dict[str, None]]] = {column: {} for column in indexed}
         self.pending: dict[str, tuple[datetime, Row | None]] = {}
+        self.version = 0
 
     def put(self, row: Row) -> None:
         """Inserts the row, or replaces the one of the same sys_id."""
@@ -67,6 +68,7 @@ class Table:
                 if after:
                     index.setdefault(after, {})[id] = None
         self.rows[id] = row
+        self.version += 1
         self.note(old, row)
 
     def note(self, old: Row | None, row: Row) -> None:
@@ -80,6 +82,7 @@ class Table:
 
     def drop(self, id: str) -> None:
         row = self.rows.pop(id)
+        self.version += 1
         self.pending.pop(id, None)
         for column, index in self.indexes.items():
             index.get(row.get(column, ""), {}).pop(id, None)

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-import heapq
+import copy
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sandbox.clock import SandboxClock
-from sandbox.servicenow.database import BY_NAME, STAMP, Database
+from sandbox.servicenow.api import Api, Resource, api_of
+from sandbox.servicenow.attachments import AttachmentApi
+from sandbox.servicenow.batch import BatchApi
+from sandbox.servicenow.database import BY_NAME, Database
 from sandbox.servicenow.errors import Problem
+from sandbox.servicenow.finder import Finder
 from sandbox.servicenow.gate import Gate
+from sandbox.servicenow.imports import ImportApi
+from sandbox.servicenow.jobs import Job, Jobs
 from sandbox.servicenow.model import Model, problem_model
-from sandbox.servicenow.rest import Rights, TableApi
+from sandbox.servicenow.quota import Quota
+from sandbox.servicenow.rest import TableApi
+from sandbox.servicenow.rights import Rights
+from sandbox.servicenow.snapshots import Snapshot
+from sandbox.servicenow.stats import StatsApi
+from sandbox.servicenow.switches import Switches
 from sandbox.servicenow.table import Row, Table
 from sandbox.servicenow.writes import Writes
+from sandbox.servicenow.zones import instant
 from sandbox.wire import Answer, Request
+
+#: what a sleeping developer instance shows to whatever asks (apis.md 1.6 [U])
+_HIBERNATING = (
+    b"<html><head><title>Instance Hibernating page</title></head><body>Your instance is hibernating</body></html>"
+)
 
 
 class ServiceNow:
     """An instance with an incident and a problem table.
 
-    ``users`` are the API users (name -> password). ``time_zone`` is the session users' own: display values are in
-    it, raw values in UTC. ``gate`` and ``rights`` hold the switches for sessions, limits and ACLs;
-    ``commit_delay`` lets people's writes be seen late, under the stamp of when they were made.
+    ``users`` are the API users (name -> password). ``time_zone`` is the instance's, and so that of users who name no
+    own: display values are in the session user's, raw values in UTC. ``gate``, ``rights``, ``quota`` and ``switches``
+    hold what can be set; ``imports`` takes transform maps; ``commit_delay`` lets people's writes be seen late, under
+    the stamp of when they were made.
     """
 
     def __init__(
@@ -38,43 +56,136 @@ class ServiceNow:
         time_zone: str = "US/Pacific",
         seed: int = 0,
     ) -> None:
-        self.name, self.clock = name, clock
+        self.name, self.clock, self.time_zone, self.seed = name, clock, time_zone, seed
         self.models = {m.table: m for m in (model or Model(), problem or problem_model())}
         self.data = Database(clock, self.models.values(), time_zone, seed)
-        self.writes = Writes(self.data)
-        self.rights = Rights()
+        self.jobs = Jobs()
+        self.writes = Writes(self.data, self.jobs)
+        self.rights, self.switches, self.quota = Rights(), Switches(), Quota()
         self.gate = Gate(clock, dict(users or {"lockstep": "secret"}))
-        self.api = TableApi(self.data, self.writes, self.rights)
+        self.finder = Finder(self.data, self.rights, self.switches)
+        self.imports = ImportApi(self.data, self.writes, self.finder, self.jobs)
+        self.api = self.served()
         self.commit_delay = timedelta(0)
-        self.resolved: list[tuple[str, str]] = []
         self.lock = threading.RLock()
         for user in (*self.gate.users, "system"):
             self.data.named("sys_user", user)
+        self.set_property("instance_name", name)
+        self.set_property("glide.sys.default.tz", time_zone)
+
+    def served(self) -> Api:
+        """The REST APIs of this instance."""
+        tables = TableApi(self.data, self.writes, self.rights, self.finder, self.quota)
+        attachments = AttachmentApi(self.data, self.writes, self.finder, self.quota)
+        stats = StatsApi(self.data, self.finder)
+        batch = BatchApi(lambda request, session: self.api.answer(request, session), self.quota, self.switches)
+        resources: dict[str, Resource] = {
+            "table": tables,
+            "attachment": attachments,
+            "stats": stats,
+            "import": self.imports,
+            "batch": batch,
+        }
+        return Api(resources, self.switches)
 
     # -- over HTTP
 
     def handle(self, request: Request) -> Answer:
-        with self.lock:
+        with self.gate.turn(request) as room, self.lock:
             try:
-                return self.admitted(request)
+                return self.admitted(request, room)
             except Problem as problem:
                 return problem.answer()
 
-    def admitted(self, request: Request) -> Answer:
+    def admitted(self, request: Request, room: bool) -> Answer:
+        """The answer to a request; ``room``: its session's queue is not full. Raises ``Problem`` at the gate."""
+        if self.switches.hibernating:
+            return Answer(200, _HIBERNATING, {"Content-Type": "text/html;charset=UTF-8"})
+        if request.path == "/oauth_token.do":
+            return self.token(request)
         user = self.gate.user(request)
-        if self.gate.waits(request):
+        if not room:
             return Answer(202, b"", {"Content-Type": "application/json;charset=UTF-8"})
-        headers = {**self.gate.count(user), **self.gate.cookie(request, user)}
-        self.close_resolved()
-        answer = self.api.answer(request, user)
-        self.remember_resolved(answer, request)
+        api = api_of(request)
+        roles = self.roles(user) if self.gate.rules else ()
+        headers = {**self.gate.count(user, roles, api), **self.gate.cookie(request, user)}
+        self.catch_up()
+        self.quota.begin(batch=api == "Batch API")
+        answer = self.api.answer(request, self.data.session(user))
         answer.headers.update(headers)
         return answer
 
-    def remember_resolved(self, answer: Answer, request: Request) -> None:
-        if request.method != "GET" and answer.status < 300:
-            id = answer.headers.get("Location", request.path).rstrip("/").rsplit("/", 1)[-1]
-            self.note_resolved(id)
+    def token(self, request: Request) -> Answer:
+        self.gate.oauth.standard_errors = self.switches.oauth_errors == "rfc6749"
+        return self.gate.oauth.answer(request, self.gate.admits)
+
+    # -- what an admin does
+
+    def set_property(self, name: str, value: str) -> None:
+        """Sets a system property (sys_properties)."""
+        with self.lock:
+            table = self.data.tables["sys_properties"]
+            row = table.find("name", name)
+            if row:
+                table.put({**row, "value": value})
+            else:
+                self.data.insert("sys_properties", {"name": name, "value": value}, "system", self.clock.now())
+
+    def set_user(self, user: str, **columns: str) -> None:
+        """Sets columns of a user's record (time_zone, web_service_access_only, ...), raw; the user is made where there
+        is none."""
+        with self.lock:
+            table = self.data.tables["sys_user"]
+            table.put({**table.rows[self.data.named("sys_user", user)], **columns})
+
+    def grant(self, user: str, role: str) -> None:
+        """Gives a user a role (sys_user_has_role)."""
+        with self.lock:
+            ids = {"user": self.data.named("sys_user", user), "role": self.data.named("sys_user_role", role)}
+            values = {**ids, "state": "active", "inherited": "false"}
+            self.data.insert("sys_user_has_role", values, "system", self.clock.now())
+
+    def roles(self, user: str) -> set[str]:
+        """The names of a user's roles."""
+        held, named = self.data.tables["sys_user_has_role"], self.data.tables["sys_user_role"].rows
+        row = self.data.tables["sys_user"].find("user_name", user)
+        found = held.with_value("user", row["sys_id"]) if row else ()
+        return {named[held.rows[id]["role"]]["name"] for id in found}
+
+    def snapshot(self) -> Snapshot:
+        """A backup of everything the instance holds; settings of the sandbox are no part of it."""
+        with self.lock:
+            return Snapshot.of(self.data, self.writes, self.jobs)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Puts the instance back to a backup: later records are gone, later changes undone, numbers are given out
+        again, sessions and tokens are void. Its name and time zone stay."""
+        with self.lock:
+            snapshot.restore(self.data, self.writes, self.jobs)
+            self.gate.sessions.clear()
+            self.gate.oauth.forget()
+            self.set_property("instance_name", self.name)
+            self.set_property("glide.sys.default.tz", self.time_zone)
+
+    def clone(self, name: str, clock: SandboxClock) -> ServiceNow:
+        """Another instance that holds the same, sys_ids, numbers and correlation fields included, under its own name
+        and clock, with the same users and access rules."""
+        with self.lock:
+            model, problem = copy.deepcopy(list(self.models.values()))
+            other = ServiceNow(
+                name,
+                clock,
+                users=self.gate.users,
+                model=model,
+                problem=problem,
+                time_zone=self.time_zone,
+                seed=self.seed + 1,
+            )
+            other.imports.maps.update(self.imports.maps)
+            vars(other.rights).update(copy.deepcopy(vars(self.rights)))
+            vars(other.switches).update(vars(self.switches))
+            other.restore(self.snapshot())
+            return other
 
     # -- what people do, under the same rules
 
@@ -82,7 +193,7 @@ class ServiceNow:
         """A person creates a record; labels and names are taken as the form takes them. The caller is the person
         unless named. Returns the sys_id; raises ``errors.Problem`` where a rule forbids it."""
         with self.lock:
-            self.close_resolved()
+            self.catch_up()
             given = dict(fields)
             if "caller_id" in self.data.tables[table].columns:
                 given.setdefault("caller_id", by)
@@ -90,17 +201,15 @@ class ServiceNow:
             if self.commit_delay:
                 until = self.clock.now() + self.commit_delay
                 self.data.tables[table].hold(row["sys_id"], until, None)
-            self.note_resolved(row["sys_id"])
             return row["sys_id"]
 
     def update(self, id: str, fields: Mapping[str, Any], by: str) -> None:
         """A person changes fields; a journal field adds an entry."""
         with self.lock:
-            self.close_resolved()
+            self.catch_up()
             table = self.data.task(id)
             values = self.filled_in(table, fields)
             self.writes.update(table, id, values, by, delay=self.commit_delay)
-            self.note_resolved(id)
 
     def move(self, id: str, state: str, by: str, **fields: Any) -> None:
         """A person changes the state, spelled ``Label`` or ``On Hold:Hold reason``."""
@@ -181,29 +290,28 @@ class ServiceNow:
                 return row["sys_id"]
         return name
 
-    def note_resolved(self, id: str) -> None:
-        """Puts a resolved record on the list of the closing job."""
-        for name, model in self.models.items():
-            row = self.data.tables[name].rows.get(id)
-            if row and model.auto_close and row.get("state") == model.resolved and row.get("resolved_at"):
-                due = datetime.strptime(row["resolved_at"], STAMP).replace(tzinfo=UTC) + model.auto_close
-                heapq.heappush(self.resolved, (due.strftime(STAMP), id))
+    # -- what the instance does by itself
 
-    def close_resolved(self) -> None:
+    def catch_up(self) -> None:
+        """Runs the jobs that are due."""
+        kinds = {"close": self.close, "change": self.change, "transform": self.imports.run}
+        self.jobs.run(self.clock.now(), kinds)
+
+    def close(self, job: Job) -> None:
         """The closing job (glide.ui.autoclose.time): what has been resolved long enough is closed by the system."""
-        now = self.clock.now().strftime(STAMP)
-        while self.resolved and self.resolved[0][0] <= now:
-            due, id = heapq.heappop(self.resolved)
-            try:
-                table = self.data.task(id)
-            except KeyError:
-                continue
-            if self.still_due(table, table.rows[id], due):
-                self.writes.update(table, id, {"state": self.models[table.name].closed}, "system")
-
-    def still_due(self, table: Table, row: Row, due: str) -> bool:
-        model = self.models[table.name]
+        try:
+            table = self.data.task(job.id)
+        except KeyError:
+            return
+        row, model = table.rows[job.id], self.models[table.name]
         if row.get("state") != model.resolved or not row.get("resolved_at") or not model.auto_close:
-            return False
-        at = datetime.strptime(row["resolved_at"], STAMP).replace(tzinfo=UTC) + model.auto_close
-        return at.strftime(STAMP) == due
+            return
+        if instant(row["resolved_at"]) + model.auto_close == job.due:
+            self.writes.update(table, job.id, {"state": model.closed}, "system")
+
+    def change(self, job: Job) -> None:
+        """An asynchronous business rule or the SLA engine writes; what a rule then forbids does not happen."""
+        try:
+            self.writes.update(self.data.task(job.id), job.id, dict(job.values), job.by)
+        except (KeyError, Problem):
+            return

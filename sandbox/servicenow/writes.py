@@ -9,8 +9,12 @@ from typing import Any
 
 from sandbox.servicenow.columns import Column
 from sandbox.servicenow.database import Database
+from sandbox.servicenow.errors import duplicate_key
+from sandbox.servicenow.jobs import Jobs
+from sandbox.servicenow.model import Model
 from sandbox.servicenow.rules import before, one_more
 from sandbox.servicenow.table import Row, Table
+from sandbox.servicenow.zones import instant
 
 _UNWRITABLE = ("sys_class_name", "task_effective_number", "sys_tags", "sys_domain", "sys_domain_path")
 
@@ -24,10 +28,10 @@ class History:
 
 
 class Writes:
-    """Inserts and updates of task records."""
+    """Inserts and updates of task records. What a write brings about later is put into ``jobs``."""
 
-    def __init__(self, data: Database) -> None:
-        self.data = data
+    def __init__(self, data: Database, jobs: Jobs) -> None:
+        self.data, self.jobs = data, jobs
         self.histories: dict[str, History] = {}
 
     def insert(self, name: str, values: Mapping[str, Any], by: str) -> Row:
@@ -39,12 +43,15 @@ class Writes:
         row = {c.element: c.default.replace("_", " ") for c in table.columns.values() if c.default}
         row.update(state=model.initial, number="", opened_at=stamp, opened_by=author["sys_id"], sys_class_name=name)
         changes = {**row, **given}
+        self.assign(model, {}, changes)
         before(model, table, {}, changes, words, author, stamp)
+        self.check_unique(model, table, "", changes)
         changes["number"] = given.get("number") or self.data.next_number(name)
         changes["task_effective_number"] = changes["number"]
         stored = self.data.insert(name, changes, by, at)
         self.histories[stored["sys_id"]] = History()
         self.speak(table, stored, words, by, at)
+        self.follow(model, {}, stored, by, at)
         return stored
 
     def update(
@@ -63,12 +70,15 @@ class Writes:
         changes, words = self.accepted(table, old, values)
         at = self.data.clock.tick() if changes or words else self.data.clock.now()
         author, stamp = self.author(by), self.data.stamp(table.name, at)
-        before(self.data.models[table.name], table, old, changes, words, author, stamp)
+        model = self.data.models[table.name]
+        self.assign(model, old, changes)
+        before(model, table, old, changes, words, author, stamp)
         changes = {name: value for name, value in changes.items() if value != old.get(name, "")}
+        self.check_unique(model, table, id, changes)
         if not changes and not words:
             return old
         row = {name: value for name, value in {**old, **changes}.items() if value}
-        if not silent and (changes or self.data.models[table.name].comments_bump):
+        if not silent and (changes or model.comments_bump):
             row.update(sys_updated_on=stamp, sys_updated_by=by, sys_mod_count=one_more(old, "sys_mod_count"))
         table.commit(id)
         table.put(row)
@@ -76,15 +86,59 @@ class Writes:
             table.hold(id, at + delay, old)
         self.audit(table, old, row, changes, by, at)
         self.speak(table, row, words, by, at)
+        self.follow(model, old, row, by, at)
         return row
 
+    def touch(self, table: Table, id: str, by: str) -> None:
+        """Counts an update of a record in which no field differs."""
+        old = table.rows[id]
+        stamp = self.data.stamp(table.name, self.data.clock.now())
+        moved = {"sys_updated_on": stamp, "sys_updated_by": by, "sys_mod_count": one_more(old, "sys_mod_count")}
+        table.put({**old, **moved})
+
     def delete(self, table: Table, id: str, by: str) -> None:
-        """Removes a record; its journal stays behind, as it does in the instance."""
+        """Removes a record and its attachments; its journal stays behind, as it does in the instance."""
         at = self.data.clock.tick()
         row = table.rows[id]
         table.drop(id)
+        for attachment in list(self.data.tables["sys_attachment"].with_value("table_sys_id", id)):
+            self.detach(attachment)
         gone = {"tablename": table.name, "documentkey": id, "display_value": row.get("number", "")}
         self.data.insert("sys_audit_delete", gone, by, at)
+
+    def detach(self, attachment: str) -> None:
+        self.data.tables["sys_attachment"].drop(attachment)
+        self.data.contents.pop(attachment, None)
+
+    # -- what comes with a write
+
+    def assign(self, model: Model, row: Row, changes: Row) -> None:
+        """Assignment rules: a record without group and person goes to those of the first rule that fits."""
+        now = {**row, **changes}
+        if now.get("assignment_group") or now.get("assigned_to"):
+            return
+        for rule in model.assignments:
+            if all(now.get(name, "") == value for name, value in rule.when.items()):
+                if rule.group:
+                    changes["assignment_group"] = self.data.named("sys_user_group", rule.group)
+                if rule.person:
+                    changes["assigned_to"] = self.data.named("sys_user", rule.person)
+                return
+
+    def check_unique(self, model: Model, table: Table, id: str, changes: Row) -> None:
+        for name in model.unique:
+            value = changes.get(name, "")
+            if value and any(other != id and row.get(name) == value for other, row in table.rows.items()):
+                raise duplicate_key(name, value)
+
+    def follow(self, model: Model, old: Row, row: Row, by: str, at: datetime) -> None:
+        """Puts what the rules after the write ask for on the list of jobs, and what is resolved on that of the
+        closing job."""
+        if model.auto_close and row.get("resolved_at", "") not in ("", old.get("resolved_at")):
+            self.jobs.add(instant(row["resolved_at"]) + model.auto_close, "close", row["sys_id"])
+        for rule in model.after:
+            for later in rule(old, row, by):
+                self.jobs.add(at + later.delay, "change", row["sys_id"], later.values, later.by)
 
     def author(self, by: str) -> Row:
         return self.data.tables["sys_user"].rows[self.data.named("sys_user", by)]
