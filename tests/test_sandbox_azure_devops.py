@@ -4,79 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 
-from sandbox.azure_devops import AzureDevOps, Field, Person, Switches
+from sandbox.azure_devops import Field, Switches
 from sandbox.azure_devops.errors import Problem, throttled
-from sandbox.clock import SandboxClock
-from sandbox.faults import Faults
-from sandbox.server import RequestLog, Server
-
-PAT = "a-pat"
-BOT, JANE = "bot@example.com", "jane@example.com"
-PATCH = {"Content-Type": "application/json-patch+json", "Accept": "application/json;api-version=7.1"}
-
-
-class Wire:
-    """A client without a library: paths below the organisation, JSON both ways."""
-
-    def __init__(self, **options: Any) -> None:
-        self.clock = SandboxClock(datetime(2026, 1, 5, 8, 0, tzinfo=UTC))
-        self.switches: Switches = options.setdefault("switches", Switches())
-        people = (Person(BOT, "Build Bot"), Person(JANE, "Jane Doe"))
-        areas = {"Portal": ("Defects",)}
-        self.tracker = AzureDevOps("azure", self.clock, people=people, pats={PAT: BOT}, areas=areas, **options)
-        self.server = Server(self.tracker, self.clock, Faults(), RequestLog()).start()
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.auth = ("", PAT)
-
-    def stop(self) -> None:
-        self.session.close()
-        self.server.stop()
-
-    def call(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        headers = {"Accept": "application/json;api-version=7.1", **options.pop("headers", {})}
-        url = f"{self.server.url}/example/{path}"
-        return self.session.request(
-            method, url, json=body, headers=headers, allow_redirects=False, timeout=10, **options
-        )
-
-    def get(self, path: str, **options: Any) -> Any:
-        answer = self.call("GET", path, **options)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path: str, body: Any, **options: Any) -> Any:
-        answer = self.call("POST", path, body, **options)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def fields(self, **values: Any) -> list[dict[str, Any]]:
-        return [
-            {"op": "add", "path": f"/fields/{name.replace('__', '.')}", "value": value}
-            for name, value in values.items()
-        ]
-
-    def create(self, type: str = "Product Backlog Item", **values: Any) -> Any:
-        operations = self.fields(**{"System__Title": "a title", **values})
-        return self.post(f"Portal/_apis/wit/workitems/${type}", operations, headers=PATCH)
-
-    def patch(self, id: int, *operations: dict[str, Any], query: str = "") -> requests.Response:
-        return self.call("PATCH", f"_apis/wit/workitems/{id}{query}", list(operations), headers=PATCH)
-
-    def set(self, id: int, **values: Any) -> requests.Response:
-        return self.patch(id, *self.fields(**values))
-
-    def query(self, where: str, **params: Any) -> list[int]:
-        found = self.post(
-            "_apis/wit/wiql", {"query": f"SELECT [System.Id] FROM WorkItems WHERE {where}"}, params=params
-        )
-        return [one["id"] for one in found["workItems"]]
+from tests.azure_wire import BOT, FEED, JANE, PAT, PATCH, Wire, problem
 
 
 @pytest.fixture
@@ -86,19 +21,11 @@ def wire() -> Iterator[Wire]:
     made.stop()
 
 
-def problem(answer: requests.Response, status: int, type_key: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    assert body["typeKey"] == type_key
-    assert {"$id", "innerException", "message", "typeName", "typeKey", "errorCode", "eventId"} <= set(body)
-    return body
-
-
 # -- addresses, versions, signing in
 
 
 def test_paths_are_the_same_in_any_case(wire: Wire) -> None:
-    assert wire.call("OPTIONS", "_APIS").json()["count"] == 17
+    assert wire.call("OPTIONS", "_APIS").json()["count"] == 46
     assert wire.get("_apis/connectiondata", headers={"Accept": "application/json;api-version=7.1-preview.1"})
     id = wire.create()["id"]
     assert wire.get(f"PORTAL/_APIS/WIT/WORKITEMS/{id}")["id"] == id
@@ -434,9 +361,6 @@ def test_history_in_a_patch_makes_a_comment(wire: Wire) -> None:
 # -- the feed
 
 
-FEED = "Portal/_apis/wit/reporting/workitemrevisions"
-
-
 def test_the_feed_is_every_revision_and_then_nothing(wire: Wire) -> None:
     id = wire.create()["id"]
     wire.set(id, System__Title="b")
@@ -616,7 +540,7 @@ def test_more_than_20000_ids_are_refused_unless_cut(wire: Wire, monkeypatch: pyt
         wire.create()
     answer = wire.call("POST", "_apis/wit/wiql", {"query": "SELECT [System.Id] FROM WorkItems"})
     assert "VS402337" in problem(answer, 400, "WorkItemTrackingQueryResultSizeLimitExceededException")["message"]
-    assert wire.query("[System.Id] > 0", **{"$top": 2}) == [1, 2]
+    assert wire.query("[System.Id] > 0", "_apis/wit/wiql?$top=2") == [1, 2]
 
 
 # -- what the organisation defines
@@ -665,7 +589,7 @@ def test_people_s_doings_go_through_the_same_rules_and_are_remembered(wire: Wire
     assert wire.tracker.comments(id)[0]["id"] == comment
     wire.tracker.delete(id, JANE)
     assert wire.tracker.ids() == [] and wire.tracker.item(id)["System.IsDeleted"] is True
-    wire.tracker.restore(id, JANE)
+    wire.tracker.undelete(id, JANE)
     assert wire.tracker.ids() == [id] and "System.IsDeleted" not in wire.tracker.item(id)
 
 

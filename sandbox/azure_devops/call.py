@@ -9,12 +9,14 @@ from sandbox.azure_devops.errors import bad_request, no_item
 from sandbox.azure_devops.model import Person, Project, WorkItem
 from sandbox.azure_devops.organisation import Organisation
 from sandbox.azure_devops.render import Renderer
+from sandbox.azure_devops.teams import Team
 from sandbox.wire import Answer, Request
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``args`` are the parameters of the route; ``query`` names are found in any case."""
+    """``args`` are the parameters of the route; ``query`` names are found in any case; ``team`` is the one that the
+    address names behind the project, or empty."""
 
     org: Organisation
     request: Request
@@ -22,6 +24,7 @@ class Call:
     project: Project | None
     args: dict[str, str]
     render: Renderer
+    team: str = ""
 
     def query(self, name: str, default: str = "") -> str:
         """The first value of a query parameter, its name in any case."""
@@ -53,6 +56,17 @@ class Call:
             raise bad_request("A project name is required in order to perform this operation.", "ArgumentNullException")
         return self.project
 
+    def need_team(self) -> Team:
+        """The team of the address, or the project's default one."""
+        return self.org.teams.team(self.need_project(), self.team)
+
+    def shape(self) -> dict[str, Any]:
+        """The JSON body as an object. Raises 400 where it is none."""
+        body = self.body()
+        if not isinstance(body, dict):
+            raise bad_request("Value cannot be null.\r\nParameter name: body", "ArgumentNullException")
+        return body
+
     def item(self, name: str = "id") -> WorkItem:
         """The item that the route names, if it is alive, readable, and of the project in the address."""
         text = self.args[name]
@@ -68,5 +82,5 @@ class Call:
 
 
 def answered(body: Any, status: int = 200) -> Answer:
-    """A JSON answer as the service types it."""
-    return Answer.of(body, status, {"Content-Type": "application/json; charset=utf-8; api-version=7.1"})
+    """A JSON answer; the version that was asked for is added to its type where the call is routed."""
+    return Answer.of(body, status, {"Content-Type": "application/json; charset=utf-8"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from sandbox.azure_devops.call import Call, answered
-from sandbox.azure_devops.errors import bad_request
-from sandbox.azure_devops.model import Comment
+from sandbox.azure_devops.errors import bad_request, no_comment
+from sandbox.azure_devops.model import Comment, WorkItem
 from sandbox.wire import Answer
 
 
@@ -14,7 +15,8 @@ def get_comments(call: Call) -> Answer:
     call.need_project()
     item = call.item("workItemId")
     if call.args.get("commentId"):
-        return answered(call.render.comment(item, named(call), rendered=rendered(call)))
+        comment = named(call, deleted=call.flag("includeDeleted"))
+        return answered(shown(call, item, comment))
     kept = [comment for comment in item.comments if call.flag("includeDeleted") or not comment.deleted]
     wanted = {int(id) for id in call.listed("ids") if id.isdigit()}
     kept = [comment for comment in kept if not wanted or comment.id in wanted]
@@ -24,32 +26,66 @@ def get_comments(call: Call) -> Answer:
 
 
 def page(call: Call, kept: list[Comment], down: bool) -> dict[str, Any]:
-    """One page. The token is the id of the last comment given; none on the last page."""
-    after = call.query("continuationToken")
-    if after and not after.isdigit():
-        raise bad_request(f"The continuation token '{after}' is not valid.")
-    rest = [comment for comment in kept if not after or (comment.id < int(after) if down else comment.id > int(after))]
+    """One page. The token stands for the last comment given; there is none on the last page."""
+    after = last_given(call.query("continuationToken"))
+    rest = [comment for comment in kept if not after or (comment.id < after if down else comment.id > after)]
     size = min(call.number("$top", call.org.switches.comment_page) or 1, call.org.switches.comment_page)
-    shown, item = rest[:size], call.item("workItemId")
+    listed, item = rest[:size], call.item("workItemId")
     body: dict[str, Any] = {
         "totalCount": len(kept),
-        "count": len(shown),
-        "comments": [call.render.comment(item, comment, rendered=rendered(call)) for comment in shown],
+        "count": len(listed),
+        "comments": [shown(call, item, comment) for comment in listed],
     }
     if len(rest) > size:
-        address = call.render.item_url(item, "comments")
-        body["nextPage"] = f"{address}?$top={size}&continuationToken={shown[-1].id}&api-version=7.1-preview.4"
-        body["continuationToken"] = str(shown[-1].id)
+        address, token = call.render.item_url(item, "comments"), token_of(listed[-1])
+        body["nextPage"] = f"{address}?$top={size}&continuationToken={token}&api-version=7.1-preview.4"
+        body["continuationToken"] = token
     return body
+
+
+def token_of(comment: Comment) -> str:
+    """Opaque, as in the vendor's example."""
+    return base64.urlsafe_b64encode(f"after comment {comment.id}".encode()).decode().rstrip("=")
+
+
+def last_given(token: str) -> int:
+    """The comment that a token stands for, 0 without one. Raises 400."""
+    if not token:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    except ValueError:
+        text = ""
+    if not text.startswith("after comment "):
+        raise bad_request(f"The continuation token '{token}' is not valid.")
+    return int(text.removeprefix("after comment "))
 
 
 def rendered(call: Call) -> bool:
     return call.query("$expand").lower() in ("renderedtext", "renderedtextonly", "all")
 
 
-def named(call: Call) -> Comment:
-    text = call.args["commentId"]
-    return call.org.comment_of(call.item("workItemId"), int(text) if text.isdigit() else 0)
+def shown(call: Call, item: WorkItem, comment: Comment) -> dict[str, Any]:
+    """A comment with what ``$expand`` asks for."""
+    body = call.render.comment(item, comment, rendered=rendered(call))
+    if call.query("$expand").lower() in ("reactions", "all"):
+        body["reactions"] = [reaction(call, item, comment, kind) for kind in comment.reactions]
+    if call.query("$expand").lower() in ("mentions", "all"):
+        body["mentions"] = [
+            {"artifactId": str(item.id), "artifactType": "WorkItem", "commentId": comment.id, "targetId": who}
+            for id, said, who in call.org.mailed
+            if (id, said) == (item.id, comment.id)
+        ]
+    return body
+
+
+def named(call: Call, *, deleted: bool = False) -> Comment:
+    """The comment that the route names; a deleted one is found only where it is asked for."""
+    text, item = call.args["commentId"], call.item("workItemId")
+    comment = call.org.comment_of(item, int(text) if text.isdigit() else 0)
+    if comment.deleted and not deleted:
+        raise no_comment(item.id, comment.id)
+    return comment
 
 
 def text_of(call: Call) -> str:
@@ -69,6 +105,7 @@ def format_of(call: Call, default: str) -> str:
 def post_comment(call: Call) -> Answer:
     call.need_project()
     item = call.item("workItemId")
+    call.org.check_wall(item)
     comment = call.org.say(item, text_of(call), format_of(call, "html"), call.who)
     return answered(call.render.comment(item, comment, rendered=True))
 
@@ -85,3 +122,46 @@ def delete_comment(call: Call) -> Answer:
     item, comment = call.item("workItemId"), named(call)
     call.org.remove_comment(item, comment, call.who)
     return answered(call.render.comment(item, comment))
+
+
+# -- versions and reactions
+
+
+def get_versions(call: Call) -> Answer:
+    """Every text that a comment had, the newest first."""
+    item, comment = call.item("workItemId"), named(call, deleted=True)
+    asked = call.args.get("version")
+    if not asked:
+        return call.listing([call.render.version(item, comment, n) for n in range(comment.version, 0, -1)])
+    if not asked.isdigit() or not 1 <= int(asked) <= comment.version:
+        raise no_comment(item.id, comment.id)
+    return answered(call.render.version(item, comment, int(asked)))
+
+
+_REACTIONS = ("like", "dislike", "heart", "hooray", "smile", "confused")
+
+
+def reaction(call: Call, item: WorkItem, comment: Comment, kind: str) -> dict[str, Any]:
+    who = comment.reactions.get(kind, set())
+    return {
+        "type": kind,
+        "commentId": comment.id,
+        "count": len(who),
+        "isCurrentUserEngaged": call.who.unique_name in who,
+        "url": call.render.item_url(item, "comments", comment.id, "reactions", kind),
+    }
+
+
+def change_reaction(call: Call) -> Answer:
+    """PUT adds the caller's reaction, DELETE takes it away; neither is a revision."""
+    item, comment, kind = call.item("workItemId"), named(call), call.args["reactionType"].lower()
+    if kind not in _REACTIONS:
+        raise bad_request(f"The value '{kind}' is not valid for reactionType.")
+    who = comment.reactions.setdefault(kind, set())
+    (who.add if call.request.method == "PUT" else who.discard)(call.who.unique_name)
+    return answered(reaction(call, item, comment, kind))
+
+
+def get_reactions(call: Call) -> Answer:
+    item, comment = call.item("workItemId"), named(call)
+    return call.listing([reaction(call, item, comment, kind) for kind in comment.reactions])

@@ -41,15 +41,20 @@ class Problem(Exception):
             **custom,
             "innerException": None,
             "message": self.message,
-            "typeName": f"{self.namespace}.{self.type_key}, {self.namespace}",
+            "typeName": f"{self.namespace}.{self.type_key}, {self.namespace.removesuffix('.Exceptions')}",
             "typeKey": self.type_key,
             "errorCode": 0,
             "eventId": self.event_id,
         }
 
-    def answer(self, bom: bool = False) -> Answer:
-        """``bom``: the body begins with a byte order mark, as a recorded 503 does."""
-        answer = Answer.of(self.body(), self.status, {"x-tfs-serviceerror": quote(self.message), **self.headers})
+    def answer(self, bom: bool = False, plain: bool = False) -> Answer:
+        """``bom``: the body begins with a byte order mark, as a recorded 503 does. ``plain``: it is text."""
+        if plain:
+            headers = {"x-tfs-serviceerror": quote(self.message, safe=""), "Content-Type": "text/plain; charset=utf-8"}
+            return Answer(self.status, self.message.encode(), headers)
+        # recorded: a body that is JSON comes without the header, but for the host's own refusal
+        told = {"x-tfs-serviceerror": quote(self.message, safe="")} if bom else {}
+        answer = Answer.of(self.body(), self.status, {**told, **self.headers})
         answer.headers["Content-Type"] = "application/json; charset=utf-8"
         answer.body = (b"\xef\xbb\xbf" if bom else b"") + answer.body
         return answer
@@ -97,6 +102,11 @@ def no_item(id: object) -> Problem:
     return Problem(404, text, "WorkItemUnauthorizedAccessException")
 
 
+def no_comment(item: int, comment: int) -> Problem:
+    text = f"TF401416: Comment {comment} of work item {item} does not exist."
+    return Problem(404, text, "WorkItemCommentNotFoundException")
+
+
 def no_project(name: str) -> Problem:
     text = (
         f"TF200016: The following project does not exist: {name}. Verify that the name of the project is correct and "
@@ -115,10 +125,30 @@ def no_field(name: str) -> Problem:
     return Problem(400, f"TF51535: Cannot find field {name}.", "WorkItemTrackingFieldDefinitionNotFoundException")
 
 
-def stale(found: int, wanted: object) -> Problem:
-    """412 for a test of /rev that fails (quoted by several clients)."""
+def stale(id: int, found: int, wanted: object, status: int = 412) -> Problem:
+    """412 for a test of /rev that fails (quoted by several clients); with 409, what two writers at once get."""
+    if status == 409:
+        return clash(id, 409)
     text = f"VS403351: Test Operation for path /rev failed, value {found} was not equal to test value {wanted}"
     return Problem(412, text, "TestPatchOperationFailedException")
+
+
+def clash(id: int, status: int) -> Problem:
+    """409 or 412 where another writer came first (several clients tell of both)."""
+    text = (
+        f"TF26071: This work item has been changed by someone else since you opened it. You will need to refresh it "
+        f"and discard your changes. Work item: {id}."
+    )
+    return Problem(status, text, "WorkItemRevisionMismatchException")
+
+
+def too_many_revisions(id: int, count: int, most: int) -> Problem:
+    """Quoted in a thread (onefuzz 3491)."""
+    text = (
+        f"Work item {id} has {count} revisions, but currently, when updating via the API, only work items with up to "
+        f"{most} revisions are supported."
+    )
+    return Problem(400, text, "VssServiceException", _COMMON)
 
 
 def bad_request(
@@ -147,3 +177,13 @@ def delayed(seconds: float) -> dict[str, str]:
         "X-RateLimit-Limit": "200",
         "X-RateLimit-Remaining": "0",
     }
+
+
+def stopped(organisation: str) -> Problem:
+    """The recorded 503 of an organisation that is stopped; its body begins with a byte order mark."""
+    text = (
+        f"TF24668: The following team project collection is stopped: {organisation}. Start the collection and then try "
+        "again. Administrator Reason: This Azure DevOps organization has been deactivated due to inactivity. For more "
+        "information please visit aka.ms/adofootprintreduction"
+    )
+    return Problem(503, text, "VssServiceException", _COMMON, 3000)

@@ -47,10 +47,16 @@ System.AreaId | Area ID | integer | kept
 System.AreaPath | Area Path | treePath
 System.NodeName | Node Name | string | kept
 System.AreaLevel1 | Area Level 1 | string | kept
+System.AreaLevel2 | Area Level 2 | string | kept
+System.AreaLevel3 | Area Level 3 | string | kept
+System.AreaLevel4 | Area Level 4 | string | kept
 System.TeamProject | Team Project | string
 System.IterationId | Iteration ID | integer | kept
 System.IterationPath | Iteration Path | treePath
 System.IterationLevel1 | Iteration Level 1 | string | kept
+System.IterationLevel2 | Iteration Level 2 | string | kept
+System.IterationLevel3 | Iteration Level 3 | string | kept
+System.IterationLevel4 | Iteration Level 4 | string | kept
 System.WorkItemType | Work Item Type | string
 System.State | State | string
 System.Reason | Reason | string
@@ -70,7 +76,9 @@ System.Title | Title | string
 System.Description | Description | html
 System.History | History | history
 System.Tags | Tags | plainText
+System.Parent | Parent | integer | kept
 Microsoft.VSTS.Common.StateChangeDate | State Change Date | dateTime | kept
+Microsoft.VSTS.Common.ClosedDate | Closed Date | dateTime | kept
 """)
 
 WORK = fields_of("""

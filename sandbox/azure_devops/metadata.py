@@ -1,4 +1,4 @@
-"""The routes that describe the organisation: who we are, projects, types, states, fields, tags, and queries."""
+"""The routes that describe work items: fields, types, states, categories, kinds of links, tags."""
 
 from __future__ import annotations
 
@@ -7,73 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.azure_devops.call import Call, answered
-from sandbox.azure_devops.errors import Problem, bad_request
+from sandbox.azure_devops.errors import Problem, no_field
 from sandbox.azure_devops.fields import Field
-from sandbox.azure_devops.locations import AREAS, LOCATIONS
-from sandbox.azure_devops.model import Project, guid
-from sandbox.azure_devops.process import PROCESSES, Type
-from sandbox.azure_devops.values import wire
-from sandbox.azure_devops.wiql import Parser, Runner, broken_query, day
+from sandbox.azure_devops.links import LINK_TYPES, RESOURCE_LINKS
+from sandbox.azure_devops.model import WorkItem, guid
+from sandbox.azure_devops.process import Type
 from sandbox.wire import Answer
-
-
-def list_locations() -> Answer:
-    """``OPTIONS _apis``: the table that client libraries route by."""
-    entries = [location.entry() for location in LOCATIONS]
-    return answered({"count": len(entries), "value": entries})
-
-
-def get_areas(call: Call) -> Answer:
-    if not call.org.switches.areas:
-        return answered({"count": 0, "value": None})
-    place = f"{call.render.base}/"
-    areas = [{"id": id, "name": name, "locationUrl": place} for id, name in AREAS.items()]
-    asked = call.args.get("areaId")
-    return answered(next((a for a in areas if a["id"] == asked), None)) if asked else call.listing(areas)
-
-
-def get_connection(call: Call) -> Answer:
-    """``connectionData``; its shape is in no specification: this is what clients read of it."""
-    who = call.who
-    account = {"$type": "System.String", "$value": who.unique_name}
-    user = {
-        "id": who.id,
-        "descriptor": f"Microsoft.IdentityModel.Claims.ClaimsIdentity;{guid('tenant')}\\{who.unique_name}",
-        "subjectDescriptor": who.descriptor,
-        "providerDisplayName": who.display_name,
-        "isActive": True,
-        "properties": {"Account": account} if "@" in who.unique_name else {},
-        "resourceVersion": 2,
-        "metaTypeId": 0,
-    }
-    return answered(
-        {
-            "authenticatedUser": user,
-            "authorizedUser": user,
-            "instanceId": guid("instance", call.render.base.rsplit("/", 1)[-1]),
-            "deploymentId": guid("deployment"),
-            "deploymentType": "hosted",
-        }
-    )
-
-
-def project_body(call: Call, project: Project) -> dict[str, Any]:
-    return {
-        "id": project.id,
-        "name": project.name,
-        "url": f"{call.render.base}/_apis/projects/{project.id}",
-        "state": "wellFormed",
-        "revision": 11,
-        "visibility": "private",
-        "lastUpdateTime": "2025-01-10T12:13:40.297Z",
-    }
-
-
-def get_projects(call: Call) -> Answer:
-    if call.args.get("projectId"):
-        return answered(project_body(call, call.org.rules.project(call.args["projectId"])))
-    return call.listing([project_body(call, project) for project in call.org.projects.values()])
-
 
 # -- fields
 
@@ -116,7 +55,7 @@ def get_fields(call: Call) -> Answer:
 
 
 def instance(call: Call, field: Field, *, values: bool = False) -> dict[str, Any]:
-    """A field of a type."""
+    """A field of a type; an identity takes the organisation's people (vendor's example)."""
     body = {
         "helpText": None,
         "alwaysRequired": field.reference in _REQUIRED,
@@ -125,7 +64,12 @@ def instance(call: Call, field: Field, *, values: bool = False) -> dict[str, Any
         "name": field.name,
         "url": field_url(call, field),
     }
-    return body | ({"allowedValues": list(field.values), "dependentFields": []} if values else {})
+    allowed: list[Any] = list(field.values)
+    if values and field.identity:
+        people = dict.fromkeys(call.org.people.values())
+        shown = (call.render.identity(person.unique_name) for person in people)
+        allowed = [{name: one[name] for name in ("displayName", "id", "uniqueName", "descriptor")} for one in shown]
+    return body | ({"allowedValues": allowed, "dependentFields": []} if values else {})
 
 
 # -- types and states
@@ -142,7 +86,10 @@ def state_bodies(type_: Type) -> list[dict[str, str]]:
 def type_body(call: Call, type_: Type) -> dict[str, Any]:
     address = f"{call.render.base}/{call.need_project().id}/_apis/wit/workItemTypes/{quote(type_.name)}"
     fields = [instance(call, field) for field in call.org.rules.on_type(type_.name)]
-    steps = [{"to": state.name, "actions": None} for state in type_.states]
+    steps = {
+        s.name: [t.name for t in type_.states if t is not s and type_.allows(s.name, t.name)] for s in type_.states
+    }
+    steps[""] = [type_.states[0].name]
     return {
         "name": type_.name,
         "referenceName": type_.reference,
@@ -153,7 +100,7 @@ def type_body(call: Call, type_: Type) -> dict[str, Any]:
         "xmlForm": "",
         "fields": fields,
         "fieldInstances": fields,
-        "transitions": {"": [steps[0]], **{s.name: [t for t in steps if t["to"] != s.name] for s in type_.states}},
+        "transitions": {old: [{"to": new, "actions": None} for new in news] for old, news in steps.items()},
         "states": state_bodies(type_),
         "_links": {"self": {"href": address}},
         "url": address,
@@ -163,7 +110,7 @@ def type_body(call: Call, type_: Type) -> dict[str, Any]:
 def get_types(call: Call) -> Answer:
     if call.args.get("type"):
         return answered(type_body(call, type_of(call)))
-    types = PROCESSES[call.need_project().process].types
+    types = call.org.rules.process(call.need_project()).types
     return call.listing([type_body(call, one) for one in types])
 
 
@@ -172,13 +119,103 @@ def get_states(call: Call) -> Answer:
 
 
 def get_type_fields(call: Call) -> Answer:
+    """The fields of a type; the values allowed to its state are its states."""
     values = call.query("$expand").lower() in ("allowedvalues", "all")
-    fields = call.org.rules.on_type(type_of(call).name)
+    type_ = type_of(call)
+    states = tuple(state.name for state in type_.states)
+    fields = [
+        replace(field, values=states) if field.reference == "System.State" else field
+        for field in call.org.rules.on_type(type_.name)
+    ]
     asked = call.args.get("field")
     if asked:
-        wanted = call.org.rules.find(asked)
-        return answered(instance(call, wanted, values=values))
+        wanted = call.org.rules.find(asked).reference
+        found = next((field for field in fields if field.reference == wanted), None)
+        if found is None:
+            raise no_field(asked)
+        return answered(instance(call, found, values=values))
     return call.listing([instance(call, field, values=values) for field in fields])
+
+
+# -- categories, steps and kinds of links
+
+
+def type_reference(call: Call, name: str) -> dict[str, str]:
+    address = f"{call.render.base}/{call.need_project().id}/_apis/wit/workItemTypes/{quote(name)}"
+    return {"name": name, "url": address}
+
+
+def get_categories(call: Call) -> Answer:
+    """Which types stand on which backlog."""
+    project = call.need_project()
+    bodies = [
+        {
+            "name": name,
+            "referenceName": reference,
+            "defaultWorkItemType": type_reference(call, types[0]),
+            "workItemTypes": [type_reference(call, one) for one in types],
+            "url": f"{call.render.base}/{project.id}/_apis/wit/workItemTypeCategories/{reference}",
+        }
+        for reference, (name, types) in call.org.rules.process(project).categories().items()
+    ]
+    asked = call.args.get("category")
+    if not asked:
+        return call.listing(bodies)
+    found = next((body for body in bodies if asked.lower() == str(body["referenceName"]).lower()), None)
+    if found is None:
+        text = f"VS402377: The work item type category {asked} does not exist."
+        raise Problem(404, text, "WorkItemTypeCategoryNotFoundException")
+    return answered(found)
+
+
+def get_relation_types(call: Call) -> Answer:
+    """The kinds of relations (recorded)."""
+    kinds = [(one.reference, one.name, one.attributes()) for one in LINK_TYPES.values()]
+    plain = {"usage": "resourceLink", "editable": False, "enabled": True}
+    kinds += [(reference, name, plain) for reference, name in RESOURCE_LINKS.items()]
+    place = f"{call.render.base}/_apis/wit/workItemRelationTypes"
+    bodies = [{"attributes": a, "referenceName": r, "name": n, "url": f"{place}/{r}"} for r, n, a in kinds]
+    asked = call.args.get("relation")
+    if not asked:
+        return call.listing(bodies)
+    found = next((body for body in bodies if asked.lower() == str(body["referenceName"]).lower()), None)
+    if found is None:
+        raise Problem(404, f"VS402386: The relation type {asked} does not exist.", "RelationTypeNotFoundException")
+    return answered(found)
+
+
+def get_next_states(call: Call) -> Answer:
+    """The state that an item takes when its work is checked in: the next one on the way to completion."""
+    found: list[dict[str, Any]] = []
+    for id in call.listed("ids"):
+        item = call.org.store.items.get(int(id)) if id.isdigit() else None
+        if item is None or item.deleted or not call.org.readable(item, call.who):
+            text = f"TF401232: Work item {id} does not exist, or you do not have permissions to read it."
+            found.append({"id": int(id) if id.isdigit() else 0, "errorCode": "TF401232", "message": text})
+            continue
+        found.append({"id": item.id, "stateOnTransition": next_state(call, item)})
+    return call.listing(found)
+
+
+def next_state(call: Call, item: WorkItem) -> str:
+    states = call.org.rules.type(call.org.projects[item.project], item.type).states
+    names = [state.name for state in states if state.category != "Removed"]
+    now = str(item.fields["System.State"])
+    return names[min(names.index(now) + 1, len(names) - 1)] if now in names else now
+
+
+def post_artifacts(call: Call) -> Answer:
+    """Items by the artifacts that they link."""
+    uris = [str(uri) for uri in call.shape().get("artifactUris") or ()]
+    held = [i for i in call.org.store.items.values() if not i.deleted and call.org.readable(i, call.who)]
+    found = {}
+    for uri in uris:
+        tied = [i for i in held if any(r.rel == "ArtifactLink" and r.url.lower() == uri.lower() for r in i.relations)]
+        found[uri] = [{"id": item.id, "url": call.render.item_url(item, project=False)} for item in tied]
+    return answered({"artifactUrisQueryResult": found})
+
+
+# -- tags
 
 
 def get_tags(call: Call) -> Answer:
@@ -196,51 +233,3 @@ def get_tags(call: Call) -> Answer:
             raise Problem(404, f"VS403406: The tag {asked} does not exist.", "TagNotFoundException")
         return answered(found)
     return call.listing(bodies)
-
-
-# -- queries
-
-
-def post_wiql(call: Call) -> Answer:
-    body = call.body()
-    if not isinstance(body, dict) or not isinstance(body.get("query"), str):
-        raise bad_request("The query statement is missing.")
-    now = call.org.clock.now()
-    macros = {"@today": day(now), "@me": call.who.unique_name}
-    macros |= {"@project": call.project.name} if call.project else {}
-    query = Parser(body["query"], find_in_query(call), macros).query()
-    runner = Runner(
-        call.org.store,
-        replace(call.render, digits=3).values,
-        lambda item: call.org.readable(item, call.who),
-        lambda name: spellings(call, name),
-        precise=call.flag("timePrecision"),
-    )
-    ids = runner.run(query, call.number("$top", 0))
-    return answered(
-        {
-            "queryType": "flat",
-            "queryResultType": "workItem",
-            "asOf": wire(now),
-            "columns": [
-                {"referenceName": f.reference, "name": f.name, "url": field_url(call, f)} for f in query.columns
-            ],
-            "workItems": [{"id": id, "url": f"{call.render.base}/_apis/wit/workItems/{id}"} for id in ids],
-        }
-    )
-
-
-def find_in_query(call: Call) -> Any:
-    def find(name: str) -> Field:
-        found = call.org.rules.names.get(name.lower())
-        if found is None:
-            raise broken_query(name)
-        return found
-
-    return find
-
-
-def spellings(call: Call, name: str) -> set[str]:
-    person = call.org.identify(name)
-    names = (person.unique_name, person.display_name, person.full_name) if person else (name,)
-    return {spelled.lower() for spelled in names}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import uuid
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 #: the revisedDate of what is still current (spec examples, updates and relations)
@@ -14,6 +16,7 @@ FOREVER = "9999-01-01T00:00:00Z"
 _SPACE = uuid.UUID("5264459e-e5e0-4bd8-b118-0985e68a4ec5")
 
 
+@lru_cache(maxsize=65_536)
 def guid(*parts: str) -> str:
     """A stable guid for a name, so that two runs of one story give the same bodies."""
     return str(uuid.uuid5(_SPACE, "/".join(parts)))
@@ -25,6 +28,8 @@ class Person:
 
     unique_name: str
     display_name: str
+    #: the zone in which the person's queries read days, an IANA name
+    zone: str = "UTC"
 
     @property
     def id(self) -> str:
@@ -42,31 +47,31 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A team project; ``areas`` are the paths below its root, without the root."""
+    """A team project; ``areas`` and ``iterations`` are the paths below its roots at its birth, without the root."""
 
     name: str
     process: str
     areas: tuple[str, ...] = ()
+    iterations: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         return guid("project", self.name)
 
-    def has_node(self, path: str) -> bool:
-        """Whether an area or iteration path exists; paths are compared without case."""
-        below = {self.name.lower()} | {f"{self.name}\\{area}".lower() for area in self.areas}
-        return path.lower().strip("\\") in below
-
 
 @dataclass(slots=True)
 class Relation:
-    """A link of a work item. ``id`` is a resource link's own; work item links have none."""
+    """A link of a work item. ``id`` is a resource link's own; work item links have none but a ``target``. ``name`` is
+    an artifact link's kind or a file's name, ``size`` a file's length in bytes."""
 
     rel: str
     url: str
     comment: str = ""
     id: int = 0
     at: datetime | None = None
+    target: int = 0
+    name: str = ""
+    size: int = 0
 
     @property
     def is_resource(self) -> bool:
@@ -76,6 +81,9 @@ class Relation:
 
 @dataclass(slots=True)
 class Comment:
+    """``older`` are the versions before this one: text, whether it was deleted, when and by whom it was written;
+    ``reactions`` maps a kind to the people who chose it."""
+
     id: int
     text: str
     format: str
@@ -85,6 +93,8 @@ class Comment:
     changed_by: str
     version: int = 1
     deleted: bool = False
+    older: list[tuple[str, bool, datetime, str]] = field(default_factory=list)
+    reactions: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -99,6 +109,7 @@ class Update:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     added: tuple[Relation, ...] = ()
     removed: tuple[Relation, ...] = ()
+    updated: tuple[Relation, ...] = ()
     comment: int = 0
     revised: datetime | None = None
 
@@ -121,6 +132,8 @@ class WorkItem:
     relations: list[Relation] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
+    #: the update that made the newest revision; later ones are of links alone
+    current: Update = field(default_factory=lambda: Update(0, datetime.min, "", 0))
 
     @property
     def project(self) -> str:
@@ -136,7 +149,12 @@ class WorkItem:
 
     def revision(self, rev: int) -> Update:
         """The update that made revision ``rev``."""
-        return next(update for update in self.updates if update.rev == rev)
+        return self.updates[bisect_left(self.updates, rev, key=lambda update: update.rev)]
+
+    def said_at(self, rev: int) -> Comment | None:
+        """The comment that a revision was made for."""
+        id = self.revision(rev).comment
+        return next((comment for comment in self.comments if comment.id == id), None) if id else None
 
     def fields_at(self, rev: int) -> dict[str, Any]:
         """The fields as they stood at ``rev``."""
@@ -155,6 +173,7 @@ class WorkItem:
         return max(0, self.comment_count - later)
 
 
+@lru_cache(maxsize=65_536)
 def tags_of(text: str | None) -> tuple[str, ...]:
     """The tags in a ``System.Tags`` text; the field is cut at semicolons and commas."""
     pieces = (piece.strip() for piece in (text or "").replace(",", ";").split(";"))

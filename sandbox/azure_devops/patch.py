@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.azure_devops.errors import Problem, bad_request, stale
 from sandbox.azure_devops.fields import Field
+from sandbox.azure_devops.links import known_rel, target_of
 from sandbox.azure_devops.model import Relation, WorkItem, joined, tags_of
-
-_RELATIONS = frozenset({
-    "Hyperlink", "ArtifactLink", "AttachedFile", "System.LinkTypes.Related", "System.LinkTypes.Hierarchy-Forward",
-    "System.LinkTypes.Hierarchy-Reverse", "System.LinkTypes.Dependency-Forward", "System.LinkTypes.Dependency-Reverse",
-    "System.LinkTypes.Duplicate-Forward", "System.LinkTypes.Duplicate-Reverse",
-})  # fmt: skip
 
 
 @dataclass
@@ -30,19 +26,27 @@ class Wanted:
     dropped: set[int] = field(default_factory=set)
 
 
-def read_patch(
-    document: Any, item: WorkItem | None, find: Callable[[str], Field], *, tags_merge: bool = True
-) -> Wanted:
-    """The wishes in ``document``. ``tags_merge``: an ``add`` on System.Tags joins the tags that are there (vendor's
-    examples of PATCH), a ``replace`` takes their place. Raises ``Problem``: 412 for a failed test, 400 otherwise."""
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a document is read where servers or reports differ (``Switches`` says which is which)."""
+
+    tags_merge: bool = True
+    twins: bool = False
+    markdown_stays: bool = True
+    stale_status: int = 412
+
+
+def read_patch(document: Any, item: WorkItem | None, find: Callable[[str], Field], manners: Manners) -> Wanted:
+    """The wishes in ``document``. Raises ``Problem``: 412 (or 409) for a failed test, 400 otherwise."""
     if not isinstance(document, list) or not document:
         raise bad_request("You must pass a valid patch document in the body of the request.")
     wanted = Wanted(relations=copy.copy(item.relations), formats=dict(item.formats)) if item else Wanted()
-    reader = _Reader(wanted, item, find, tags_merge)
+    reader = _Reader(wanted, item, find, manners)
     for operation in document:
         reader.take(operation)
     wanted.relations = [one for at, one in enumerate(wanted.relations) if at not in wanted.dropped]
-    refuse_twins(wanted.relations)
+    if not manners.twins:
+        refuse_twins(wanted.relations)
     return wanted
 
 
@@ -51,7 +55,7 @@ class _Reader:
     wanted: Wanted
     item: WorkItem | None
     find: Callable[[str], Field]
-    tags_merge: bool
+    manners: Manners
 
     def take(self, operation: Any) -> None:
         if not isinstance(operation, dict) or "op" not in operation or "path" not in operation:
@@ -74,7 +78,7 @@ class _Reader:
 
     def take_rev(self, op: str, value: Any) -> None:
         if op == "test" and self.item is not None and value != self.item.rev:
-            raise stale(self.item.rev, value)
+            raise stale(self.item.id, self.item.rev, value, self.manners.stale_status)
 
     def take_field(self, op: str, name: str, value: Any) -> None:
         reference = self.find(name).reference
@@ -83,7 +87,7 @@ class _Reader:
         if reference == "System.History":
             self.take_history(value)
             return
-        if reference == "System.Tags" and op == "add" and self.tags_merge:
+        if reference == "System.Tags" and op == "add" and self.manners.tags_merge:
             value = joined([*tags_of(self.now(reference)), *tags_of(str(value or ""))])
         self.wanted.fields[reference] = None if op == "remove" else value
 
@@ -100,7 +104,7 @@ class _Reader:
     def take_format(self, reference: str, format: str) -> None:
         if format not in ("html", "markdown"):
             raise bad_request(f"The format '{format}' is not known.")
-        if format == "html" and self.wanted.formats.get(reference) == "markdown":
+        if self.manners.markdown_stays and format == "html" and self.wanted.formats.get(reference) == "markdown":
             raise bad_request(f"The field {reference} is in Markdown and cannot be changed back to HTML.")
         self.wanted.formats[reference] = format
 
@@ -129,23 +133,39 @@ class _Reader:
 
 def relation_of(value: Any) -> Relation:
     """A relation as a client sends it; a wrong shape is a 400 VssPropertyValidationException (quoted in a thread)."""
-    shape = isinstance(value, dict) and isinstance(value.get("rel"), str) and isinstance(value.get("url"), str)
-    if not shape or ("//" not in value["url"] and ":" not in value["url"]):
-        raise bad_request("Value cannot be null.\r\nParameter name: relation")
-    rel = next((known for known in _RELATIONS if known.lower() == value["rel"].lower()), None)
+    if not fits_relation(value):
+        text = json.dumps(value, indent=2).replace("\n", "\r\n")
+        kind = "Microsoft.TeamFoundation.WorkItemTracking.WebApi.Models.WorkItemRelation"
+        raise bad_request(f"Value {text} does not match the expected type {kind}.")
+    rel = known_rel(value["rel"])
     if rel is None:
         raise bad_request(f'Unrecognized resource link "{value["rel"]}".')
-    comment = str((value.get("attributes") or {}).get("comment") or "")
+    attributes = value.get("attributes") or {}
+    comment = str(attributes.get("comment") or "")
     if len(comment) > 255:
         raise bad_request("The comment of a link cannot be longer than 255 characters.")
-    return Relation(rel, value["url"], comment)
+    if rel == "ArtifactLink" and not attributes.get("name"):
+        raise bad_request("The link type of an artifact link must be named by its attribute 'name'.")
+    url = value["url"]
+    return Relation(rel, url, comment, target=target_of(rel, url), name=str(attributes.get("name") or ""))
+
+
+def fits_relation(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("rel"), str)
+        and isinstance(value.get("url"), str)
+        and ("//" in value["url"] or ":" in value["url"])
+        and isinstance(value.get("attributes") or {}, dict)
+    )
 
 
 def refuse_twins(relations: list[Relation]) -> None:
     """The same target twice under one relation is refused; the real body of that error is not recorded."""
     seen = set()
     for one in relations:
-        if (one.rel, one.url.lower()) in seen:
+        key = (one.rel, one.target or one.url.lower())
+        if key in seen:
             text = f"The relation {one.rel} to this address already exists on the work item."
             raise bad_request(text, "WorkItemResourceLinkException", 3200)
-        seen.add((one.rel, one.url.lower()))
+        seen.add(key)

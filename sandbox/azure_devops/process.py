@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from sandbox.azure_devops.model import guid
 
@@ -30,14 +31,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A work item type. Any state may follow any other: the shipped processes restrict values, not steps."""
+    """A work item type. Any state may follow any other, for the shipped processes restrict values, not steps; but an
+    inherited process may forbid steps: ``barred`` holds (from, to). ``home`` is the process of a custom type."""
 
     name: str
     states: tuple[State, ...]
+    home: str = ""
+    barred: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def reference(self) -> str:
-        return "Microsoft.VSTS.WorkItemTypes." + self.name.replace(" ", "")
+        return (self.home or "Microsoft.VSTS.WorkItemTypes") + "." + self.name.replace(" ", "")
+
+    def allows(self, old: str, new: str) -> bool:
+        return (old, new) not in self.barred
 
     def state(self, name: str) -> State | None:
         """A state by its name, in any case."""
@@ -46,15 +53,58 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Process:
+    """``parent`` is the shipped process that an inherited one builds on."""
+
     name: str
     types: tuple[Type, ...]
+    parent: str = ""
 
     @property
     def id(self) -> str:
-        return guid("process", self.name)
+        return SHIPPED_IDS.get(self.name) or guid("process", self.name)
 
     def type(self, name: str) -> Type | None:
         return next((one for one in self.types if one.name.lower() == name.lower()), None)
+
+    def categories(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Reference name to (name, types); types of an inherited process are in none until a backlog takes them."""
+        found = {}
+        for kind, members in _CATEGORIES.items():
+            present = tuple(name for name in members if self.type(name) and self.in_category(kind, name))
+            if present:
+                found[f"Microsoft.{kind}Category"] = (f"{kind} Category", present)
+        return found
+
+    def in_category(self, kind: str, name: str) -> bool:
+        """An Issue is a requirement in Basic alone."""
+        return not (kind == "Requirement" and name == "Issue") or (self.parent or self.name) == "Basic"
+
+
+#: the type ids of the shipped processes (Basic's is recorded)
+SHIPPED_IDS = {
+    "Agile": "adcc42ab-9882-485e-a3ed-7678f01f66bc",
+    "Scrum": "6b724908-ef14-45cf-84f8-768b5384da45",
+    "CMMI": "27450541-8e31-4150-9947-dc59f998fc01",
+    "Basic": "b8a3a935-7e91-48b8-a94c-606d37c3e9f2",
+}
+_CATEGORIES = {
+    "Epic": ("Epic",),
+    "Feature": ("Feature",),
+    "Requirement": ("Product Backlog Item", "User Story", "Requirement", "Issue"),
+    "Bug": ("Bug",),
+    "Task": ("Task",),
+}
+
+
+def inherited(parent: Process, name: str, text: str, barred: Iterable[tuple[str, str, str]] = ()) -> Process:
+    """A process with types of its own besides its parent's. ``barred`` are steps that a rule forbids: (type, from,
+    to), of types of either."""
+    own = {one.name: replace(one, home=name.replace(" ", "")) for one in process_of(name, text).types}
+    types = {one.name: one for one in parent.types} | own
+    for type_name in {step[0] for step in barred}:
+        steps = frozenset((old, new) for of, old, new in barred if of == type_name)
+        types[type_name] = replace(types[type_name], barred=steps)
+    return Process(name, tuple(types.values()), parent.name)
 
 
 def process_of(name: str, text: str) -> Process:
@@ -124,6 +174,14 @@ Feature     | Proposed:Proposed:New, {_CMMI}
 Epic        | Proposed:Proposed:New, {_CMMI}
 Issue       | Proposed:Proposed:New, {_CMMI}
 """,
+)
+
+#: a process as myTC has it: Scrum, and requests with states of their own (New and In Planning are its documents')
+MYTC = inherited(
+    SCRUM,
+    "myTC",
+    "Request | New:Proposed:New, In Planning:InProgress:Triage started, In Progress:InProgress:Work started, "
+    "Done:Completed:Delivered, Rejected:Removed:Not our problem",
 )
 
 PROCESSES = {process.name: process for process in (SCRUM, AGILE, BASIC, CMMI)}

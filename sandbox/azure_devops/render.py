@@ -9,33 +9,37 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.azure_devops.fields import Field
+from sandbox.azure_devops.links import LINK_TYPES, PARENT
 from sandbox.azure_devops.model import FOREVER, Comment, Person, Project, Relation, WorkItem
+from sandbox.azure_devops.nodes import AREA, ITERATION
 from sandbox.azure_devops.values import wire
-
-#: names of the links between work items, as relations carry them
-_NAMES = {
-    "System.LinkTypes.Hierarchy-Forward": "Child",
-    "System.LinkTypes.Hierarchy-Reverse": "Parent",
-    "System.LinkTypes.Related": "Related",
-    "System.LinkTypes.Dependency-Forward": "Successor",
-    "System.LinkTypes.Dependency-Reverse": "Predecessor",
-}
 
 #: fields that only ``$expand`` all or fields shows (recorded: GET with and without it)
 _EXPANDED = frozenset(
-    "System.Id System.AreaId System.NodeName System.AreaLevel1 System.Rev System.AuthorizedDate System.RevisedDate "
-    "System.IterationId System.IterationLevel1 System.AuthorizedAs System.PersonId System.Watermark".split()
+    "System.Id System.AreaId System.NodeName System.Rev System.AuthorizedDate System.RevisedDate System.IterationId "
+    "System.AuthorizedAs System.PersonId System.Watermark System.AreaLevel1 System.AreaLevel2 System.AreaLevel3 "
+    "System.AreaLevel4 System.IterationLevel1 System.IterationLevel2 System.IterationLevel3 "
+    "System.IterationLevel4".split()
 )
+
+
+def levels(name: str, path: str) -> dict[str, str]:
+    """The names on the way to a node, four at the most."""
+    return {f"{name}{at}": part for at, part in enumerate(path.split("\\")[:4], start=1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """``base`` is the organisation's address as the client wrote it; ``digits`` how many places dates have."""
+    """``base`` is the organisation's address as the client wrote it; ``node`` gives the number of an area or iteration
+    (project, structure, path), ``home`` the id of an item's project; ``digits`` is how many places dates have."""
 
     base: str
     fields: dict[str, Field]
     person: Callable[[str], Person]
+    known: Callable[[str], Person | None]
     project: Callable[[str], Project]
+    node: Callable[[str, str, str], int]
+    home: Callable[[int], str]
     digits: int = 3
 
     def identity(self, unique_name: str) -> dict[str, Any]:
@@ -52,23 +56,29 @@ class Renderer:
         }
 
     def values(self, item: WorkItem, rev: int = 0) -> dict[str, Any]:
-        """Every field that has a value at a revision, identities as unique names and dates as text."""
-        update = item.updates[-1] if not rev or rev == item.rev else item.revision(rev)
+        """Every field that has a value at a revision (0: now), identities as unique names and dates as text. The
+        parent is only known of now, for it belongs to no revision."""
+        update = item.current if not rev or rev == item.rev else item.revision(rev)
         stored = item.fields_at(update.rev)
-        area, sprint = str(stored["System.AreaPath"]), str(stored["System.IterationPath"])
+        home, area, sprint = (
+            str(stored["System.TeamProject"]),
+            str(stored["System.AreaPath"]),
+            str(stored["System.IterationPath"]),
+        )
+        parent = next((one.target for one in item.relations if one.rel == PARENT), None) if not rev else None
         found = {
             "System.Id": item.id,
-            "System.AreaId": len(area) + 1000,
+            "System.AreaId": self.node(home, AREA, area),
             "System.AreaPath": area,
             "System.TeamProject": stored["System.TeamProject"],
             "System.NodeName": area.split("\\")[-1],
-            "System.AreaLevel1": area.split("\\")[0],
+            **levels("System.AreaLevel", area),
             "System.Rev": update.rev,
             "System.AuthorizedDate": wire(update.at, self.digits),
             "System.RevisedDate": wire(update.revised, self.digits) if update.revised else FOREVER,
-            "System.IterationId": len(sprint) + 2000,
+            "System.IterationId": self.node(home, ITERATION, sprint),
             "System.IterationPath": sprint,
-            "System.IterationLevel1": sprint.split("\\")[0],
+            **levels("System.IterationLevel", sprint),
             "System.WorkItemType": stored["System.WorkItemType"],
             "System.State": stored["System.State"],
             "System.Reason": stored["System.Reason"],
@@ -83,12 +93,19 @@ class Renderer:
             "System.CommentCount": item.comments_at(update.rev),
             "System.IsDeleted": True if stored.get("System.IsDeleted") else None,
             **stored,
+            "System.Parent": parent,
         }
         return {name: value for name, value in found.items() if value is not None}
 
     def shown(self, values: dict[str, Any], *, identity_text: bool = False) -> dict[str, Any]:
-        """Identities as IdentityRef objects, or as ``Name <unique name>``."""
-        spell = (lambda who: self.person(who).full_name) if identity_text else self.identity
+        """Identities as IdentityRef objects, or as ``Name <unique name>``; one that rules were bypassed for and nobody
+        knows stays as it was written (vendor's example)."""
+
+        def spell(name: str) -> Any:
+            if not self.known(name):
+                return name
+            return self.person(name).full_name if identity_text else self.identity(name)
+
         return {
             name: spell(value) if self.fields[name].identity and isinstance(value, str) else value
             for name, value in values.items()
@@ -101,7 +118,7 @@ class Renderer:
     def item(
         self, item: WorkItem, *, fields: Collection[str] = (), expand: str = "none", rev: int = 0, links: bool = True
     ) -> dict[str, Any]:
-        """A work item. ``fields`` limits it to those; ``expand`` is none, relations, fields, links or all; a batch
+        """A work item. ``fields`` limits it to those; ``expand`` is none, relations, fields, links or all; a list
         answers without ``links`` unless they are expanded."""
         values = self.values(item, rev)
         if fields:
@@ -110,6 +127,10 @@ class Renderer:
         elif expand not in ("all", "fields"):
             values = {name: value for name, value in values.items() if name not in _EXPANDED}
         body: dict[str, Any] = {"id": item.id, "rev": rev or item.rev, "fields": self.shown(values)}
+        said = item.said_at(rev or item.rev)
+        if said and not said.deleted and not fields:
+            body["fields"]["System.History"] = said.text
+            body["commentVersionRef"] = self.comment_version(item, said)
         if not fields:
             body["multilineFieldsFormat"] = dict(item.formats)
         if expand in ("all", "relations") and item.relations and not rev:
@@ -117,6 +138,16 @@ class Renderer:
         if not fields and (links or expand in ("all", "links")):
             body["_links"] = self.links(item)
         return {**body, "url": self.item_url(item, *(("revisions", rev) if rev else ()))}
+
+    def part_links(self, item: WorkItem, what: str, number: int) -> dict[str, Any]:
+        """The links of one revision or update (vendor's examples)."""
+        list_name = {"updates": "workItemUpdates", "revisions": "workItemRevisions"}[what]
+        places = {
+            "self": self.item_url(item, what, number),
+            list_name: self.item_url(item, what),
+            "parent": self.item_url(item),
+        }
+        return {name: {"href": place} for name, place in places.items()}
 
     def links(self, item: WorkItem) -> dict[str, Any]:
         project = f"{self.base}/{self.project(item.project).id}"
@@ -130,15 +161,26 @@ class Renderer:
             "fields": {"href": f"{project}/_apis/wit/fields"},
         }
 
+    def comment_version(self, item: WorkItem, comment: Comment) -> dict[str, Any]:
+        address = self.item_url(item, "comments", comment.id, "versions", comment.version)
+        return {"commentId": comment.id, "version": comment.version, "url": address}
+
     def relation(self, one: Relation) -> dict[str, Any]:
-        if not one.is_resource:
-            attributes: dict[str, Any] = {"isLocked": False, "name": _NAMES.get(one.rel, "Related")}
-        else:
-            at = wire(one.at, self.digits) if one.at else FOREVER
-            dates = dict.fromkeys(("authorizedDate", "resourceCreatedDate", "resourceModifiedDate"), at)
-            attributes = {**dates, "id": one.id, "revisedDate": FOREVER}
+        """Addresses of other items carry the project's id, whatever the client wrote (recorded)."""
         said = {"comment": one.comment} if one.comment else {}
-        return {"rel": one.rel, "url": one.url, "attributes": attributes | said}
+        if one.target:
+            attributes: dict[str, Any] = {"isLocked": False, "name": LINK_TYPES[one.rel].name}
+            return {"rel": one.rel, "url": self.far_url(one.target), "attributes": attributes | said}
+        at = wire(one.at, self.digits) if one.at else FOREVER
+        attributes = {"authorizedDate": at, "id": one.id, "resourceCreatedDate": at, "resourceModifiedDate": at}
+        named = {"name": one.name} if one.name else {}
+        sized = {"resourceSize": one.size} if one.rel == "AttachedFile" else {}
+        attributes |= {"revisedDate": FOREVER, **said, **named, **sized}
+        return {"rel": one.rel, "url": one.url, "attributes": attributes}
+
+    def far_url(self, id: int) -> str:
+        home = self.home(id)
+        return f"{self.base}/{f'{home}/' if home else ''}_apis/wit/workItems/{id}"
 
     def update(self, item: WorkItem, at: int) -> dict[str, Any]:
         """The ``at``-th update (0-based) as a delta; link-only updates repeat the revision before them."""
@@ -153,8 +195,8 @@ class Renderer:
         before = item.updates[at - 1].rev if at else 0
         if update.rev != before:
             body["fields"] = self.delta(item, before, update.rev)
-        relations = {"added": update.added, "removed": update.removed}
-        if update.added or update.removed:
+        relations = {"added": update.added, "removed": update.removed, "updated": update.updated}
+        if any(relations.values()):
             body["relations"] = {name: [self.relation(r) for r in found] for name, found in relations.items() if found}
         return {**body, "url": self.item_url(item, "updates", at + 1)}
 
@@ -164,7 +206,7 @@ class Renderer:
         changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
         pairs = {name: (("oldValue", old.get(name)), ("newValue", new.get(name))) for name in changed}
         delta = {name: {key: value for key, value in pair if value is not None} for name, pair in pairs.items()}
-        said = next((c for c in item.comments if c.id == item.revision(after).comment), None)
+        said = item.said_at(after)
         return delta | ({"System.History": {"newValue": said.text}} if said else {})
 
     def comment(self, item: WorkItem, comment: Comment, *, rendered: bool = False) -> dict[str, Any]:
@@ -182,3 +224,19 @@ class Renderer:
             "url": self.item_url(item, "comments", comment.id),
         }
         return body | ({"renderedText": comment.text} if rendered else {})
+
+    def version(self, item: WorkItem, comment: Comment, number: int) -> dict[str, Any]:
+        """The ``number``-th version of a comment, 1 being the first."""
+        now = (comment.text, comment.deleted, comment.changed_at, comment.changed_by)
+        text, deleted, at, by = [*comment.older, now][number - 1]
+        return {
+            "id": comment.id,
+            "version": number,
+            "text": text,
+            "createdBy": self.identity(comment.by),
+            "createdDate": wire(comment.at, self.digits),
+            "modifiedBy": self.identity(by),
+            "modifiedDate": wire(at, self.digits),
+            "isDeleted": deleted,
+            "url": self.item_url(item, "comments", comment.id, "versions", number),
+        }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from sandbox.azure_devops.call import Call, answered
 from sandbox.azure_devops.errors import bad_request
-from sandbox.azure_devops.model import WorkItem
+from sandbox.azure_devops.model import WorkItem, guid, tags_of
 from sandbox.azure_devops.values import moment_of
 from sandbox.wire import Answer
 
@@ -26,6 +27,7 @@ class Filter:
     identities: bool
     long: bool
     discussion: bool
+    tag_objects: bool = False
 
 
 def get_feed(call: Call) -> Answer:
@@ -37,6 +39,7 @@ def get_feed(call: Call) -> Answer:
         identities=call.flag("includeIdentityRef"),
         long=call.query("$expand").lower() == "fields",
         discussion=call.flag("includeDiscussionChangesOnly"),
+        tag_objects=call.flag("includeTagRef"),
     )
     return feed(call, wanted)
 
@@ -51,6 +54,7 @@ def post_feed(call: Call) -> Answer:
         identities=bool(body.get("includeIdentityRef")),
         long=call.query("$expand").lower() == "fields",
         discussion=False,
+        tag_objects=bool(body.get("includeTagRef")),
     )
     return feed(call, wanted)
 
@@ -75,12 +79,17 @@ def feed(call: Call, wanted: Filter) -> Answer:
 
 def starting_point(call: Call) -> int:
     """The watermark already given. A token is ``watermark;id;rev`` (spec examples)."""
+    return place_in(call, call.org.store.times)
+
+
+def place_in(call: Call, times: Sequence[datetime]) -> int:
+    """How much of a log the caller has had: from a token, from a date (what came after it), never from both."""
     token, since = call.query("continuationToken") or call.query("watermark"), call.query("startDateTime")
     if token and since:
         raise bad_request("The startDateTime parameter cannot be used together with a continuationToken.")
     if since:
         try:
-            return bisect_right(call.org.store.times, moment_of(since))
+            return bisect_right(times, moment_of(since))
         except ValueError:
             raise bad_request(f"The value '{since}' is not valid for startDateTime.") from None
     first = token.split(";")[0]
@@ -131,7 +140,10 @@ def shown(call: Call, wanted: Filter, item: WorkItem, rev: int) -> dict[str, Any
     elif not wanted.long:
         kinds = call.org.rules.fields
         values = {name: value for name, value in values.items() if not kinds[name].long or name == "System.Tags"}
-    return {"id": item.id, "rev": rev, "fields": call.render.shown(values, identity_text=not wanted.identities)}
+    fields = call.render.shown(values, identity_text=not wanted.identities)
+    if wanted.tag_objects and "System.Tags" in fields:
+        fields["System.Tags"] = [{"id": guid("tag", tag), "name": tag} for tag in tags_of(fields["System.Tags"])]
+    return {"id": item.id, "rev": rev, "fields": fields}
 
 
 def token_at(call: Call, end: int) -> str:
@@ -141,11 +153,11 @@ def token_at(call: Call, end: int) -> str:
     return f"{end};{id};{rev}"
 
 
-def next_link(call: Call, token: str) -> str:
+def next_link(call: Call, token: str, resource: str = "workItemRevisions") -> str:
     project = f"/{quote(call.project.name)}" if call.project else ""
     kept = {name: values[0] for name, values in call.request.query.items() if name.lower() not in _OWN}
     query = urlencode({"continuationToken": token, **kept})
-    return f"{call.render.base}{project}/_apis/wit/reporting/workItemRevisions?{query}"
+    return f"{call.render.base}{project}/_apis/wit/reporting/{resource}?{query}"
 
 
 _OWN = frozenset({"continuationtoken", "startdatetime", "watermark"})

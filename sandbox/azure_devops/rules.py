@@ -13,7 +13,6 @@ from sandbox.azure_devops.errors import (
     TOO_LONG,
     Broken,
     Problem,
-    bad_request,
     no_field,
     no_project,
     no_type,
@@ -21,8 +20,9 @@ from sandbox.azure_devops.errors import (
 )
 from sandbox.azure_devops.fields import SYSTEM, WORK, Field, work_fields
 from sandbox.azure_devops.model import Person, Project, joined, tags_of
+from sandbox.azure_devops.nodes import AREA, ITERATION, Nodes
 from sandbox.azure_devops.patch import Wanted
-from sandbox.azure_devops.process import PROCESSES, Type
+from sandbox.azure_devops.process import Process, State, Type
 from sandbox.azure_devops.values import Unfit, coerced, wire
 
 #: fields whose own rules follow below
@@ -38,8 +38,10 @@ class Rules:
 
     projects: Mapping[str, Project]
     people: Callable[[str], Person | None]
-    custom: Mapping[str, Field] = field(default_factory=dict)
-    needs: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    custom: Mapping[str, Field]
+    needs: Mapping[tuple[str, str], tuple[str, ...]]
+    processes: Mapping[str, Process]
+    nodes: Nodes
 
     def __post_init__(self) -> None:
         self.fields = {**SYSTEM, **WORK, **self.custom}
@@ -60,8 +62,11 @@ class Rules:
                 return project
         raise no_project(name)
 
+    def process(self, project: Project) -> Process:
+        return self.processes[project.process]
+
     def type(self, project: Project, name: str) -> Type:
-        found = PROCESSES[project.process].type(name)
+        found = self.process(project).type(name)
         if found is None:
             raise no_type(name, project.name)
         return found
@@ -105,15 +110,14 @@ class _Write:
         project = self.rules.project(str(asked.get("System.TeamProject") or self.old["System.TeamProject"]))
         self.type = self.rules.type(project, str(asked.get("System.WorkItemType") or self.old["System.WorkItemType"]))
         self.new |= {"System.TeamProject": project.name, "System.WorkItemType": self.type.name}
-        for name in ("System.AreaPath", "System.IterationPath"):
+        for name, structure in (("System.AreaPath", AREA), ("System.IterationPath", ITERATION)):
             moved = self.old["System.TeamProject"] != project.name
             path = str(asked.get(name) or ("" if moved else self.old.get(name)) or project.name).strip("\\")
-            if name == "System.AreaPath" and not project.has_node(path):
+            node = self.rules.nodes.find(project, structure, path)
+            if node is None:
                 text = f"TF401347: Invalid tree name given for work item -1, field '{name}'."
                 raise Problem(400, text, "WorkItemTrackingTreeNodeNotFoundException")
-            if path.split("\\")[0].lower() != project.name.lower():
-                raise bad_request(f"TF401347: Invalid tree name given for work item -1, field '{name}'.")
-            self.new[name] = path
+            self.new[name] = node.path
 
     def take_values(self) -> None:
         known = {field.reference for field in self.rules.on_type(self.type.name)}
@@ -155,7 +159,7 @@ class _Write:
 
     def tags(self, value: Any) -> str:
         tags = tags_of(str(value or ""))
-        if len(tags) > 100 or any(len(tag) > 400 for tag in tags):
+        if any(len(tag) > 400 for tag in tags):
             raise Unfit(TOO_LONG)
         return joined(tags)
 
@@ -163,16 +167,29 @@ class _Write:
         asked = self.wanted.fields.get("System.State")
         state = self.type.state(str(asked or self.old.get("System.State") or self.type.states[0].name))
         born_elsewhere = not self.old.get("System.State") and state is not self.type.states[0] and not self.bypass
-        if state is None or born_elsewhere:
+        if state is None and self.bypass:
+            self.new["System.State"] = str(asked)
+            return None
+        if state is None or born_elsewhere or self.barred(state):
             return self.fail("System.State", NOT_IN_LIST)
         reason = self.wanted.fields.get("System.Reason")
         if state.name != self.old.get("System.State"):
             self.new["System.State"] = state.name
             self.new["System.Reason"] = str(reason or state.reason)
             self.new["Microsoft.VSTS.Common.StateChangeDate"] = self.at
+            self.close(state)
         elif reason:
             self.new["System.Reason"] = str(reason)
         return None
+
+    def barred(self, state: State) -> bool:
+        """Whether a rule of an inherited process forbids the step."""
+        old = str(self.old.get("System.State") or state.name)
+        return not self.bypass and not self.type.allows(old, state.name)
+
+    def close(self, state: State) -> None:
+        """The date of closing comes with a completed state and goes with the next (vendor's examples)."""
+        self.new["Microsoft.VSTS.Common.ClosedDate"] = self.at if state.category == "Completed" else None
 
     def require(self) -> None:
         state = str(self.new.get("System.State", ""))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sandbox.azure_devops import comments, metadata, reporting, workitems
+from sandbox.azure_devops import service
 from sandbox.azure_devops.call import Call
-from sandbox.azure_devops.errors import Problem, delayed
+from sandbox.azure_devops.errors import Problem, delayed, stopped
 from sandbox.azure_devops.fields import Field
-from sandbox.azure_devops.locations import LOCATIONS, Location
+from sandbox.azure_devops.locations import asked_version
 from sandbox.azure_devops.model import Person, Project, WorkItem, guid
 from sandbox.azure_devops.organisation import Organisation
-from sandbox.azure_devops.patch import Wanted, relation_of
-from sandbox.azure_devops.process import PROCESSES
+from sandbox.azure_devops.patch import Wanted, refuse_twins, relation_of
+from sandbox.azure_devops.process import Process
+from sandbox.azure_devops.quota import Quota
 from sandbox.azure_devops.render import Renderer
+from sandbox.azure_devops.routes import route
 from sandbox.azure_devops.switches import Switches
 from sandbox.clock import SandboxClock
 from sandbox.wire import Answer, Request
@@ -26,43 +29,15 @@ _SIGN_IN = (
 
 _PLACE = frozenset({"System.TeamProject", "System.WorkItemType"})
 
-Route = Callable[[Call], Answer]
-
-#: (method, resource of the location) to what answers it; two locations share a resource, told apart by a parameter
-_ROUTES: Mapping[tuple[str, str], Route] = {
-    ("GET", "ConnectionData"): metadata.get_connection,
-    ("GET", "ResourceAreas"): metadata.get_areas,
-    ("GET", "projects"): metadata.get_projects,
-    ("GET", "fields"): metadata.get_fields,
-    ("GET", "tags"): metadata.get_tags,
-    ("GET", "workItemTypes"): metadata.get_types,
-    ("GET", "workItemTypeStates"): metadata.get_states,
-    ("GET", "workItemTypesField"): metadata.get_type_fields,
-    ("POST", "wiql"): metadata.post_wiql,
-    ("POST", "workItems"): workitems.create_item,
-    ("GET", "workItems"): lambda call: (workitems.get_item if call.args.get("id") else workitems.get_items)(call),
-    ("PATCH", "workItems"): workitems.patch_item,
-    ("DELETE", "workItems"): workitems.delete_item,
-    ("POST", "workItemsBatch"): workitems.post_batch,
-    ("GET", "recyclebin"): workitems.get_bin,
-    ("PATCH", "recyclebin"): workitems.patch_bin,
-    ("GET", "revisions"): workitems.get_revisions,
-    ("GET", "updates"): workitems.get_updates,
-    ("GET", "workItemRevisions"): reporting.get_feed,
-    ("POST", "workItemRevisions"): reporting.post_feed,
-    ("GET", "comments"): comments.get_comments,
-    ("POST", "comments"): comments.post_comment,
-    ("PATCH", "comments"): comments.patch_comment,
-    ("DELETE", "comments"): comments.delete_comment,
-}
-
 
 class AzureDevOps:
     """One organisation of Azure DevOps Services.
 
-    ``projects`` are names (areas below them in ``areas``), ``pats`` map a personal access token to its owner's unique
-    name, ``bearer`` gives the unique name that an Entra ID token stands for (empty: refused). ``custom`` are fields
-    of an inherited process, ``needs`` its rules: {(type, state): fields required}.
+    ``projects`` are names (areas and iterations below them in ``areas`` and ``iterations``), ``process`` is that of
+    all of them or a process by project, ``processes`` are inherited ones beside the shipped. ``pats`` map a personal
+    access token to its owner's unique name, ``bearer`` gives the unique name that an Entra ID token stands for
+    (empty: refused). ``custom`` are fields of an inherited process, ``needs`` its rules:
+    {(type, state): fields required}.
     """
 
     def __init__(
@@ -72,8 +47,10 @@ class AzureDevOps:
         *,
         organisation: str = "example",
         projects: Sequence[str] = ("Portal", "Platform"),
-        process: str = "Scrum",
+        process: str | Mapping[str, str] = "Scrum",
+        processes: Iterable[Process] = (),
         areas: Mapping[str, Sequence[str]] | None = None,
+        iterations: Mapping[str, Sequence[str]] | None = None,
         people: Iterable[Person] = (),
         pats: Mapping[str, str] | None = None,
         bearer: Callable[[str], str] = lambda token: "",
@@ -85,9 +62,11 @@ class AzureDevOps:
         self.organisation = organisation
         self.pats = dict(pats or {"pat-of-lockstep": "lockstep@example.com"})
         self.bearer = bearer
-        below = areas or {}
-        homes = [Project(one, process, tuple(below.get(one, ()))) for one in projects]
-        self.org = Organisation(clock, homes, people, custom, needs, switches)
+        below, sprints = areas or {}, iterations or {}
+        kinds = {one: process if isinstance(process, str) else process.get(one, "Scrum") for one in projects}
+        homes = [Project(one, kinds[one], tuple(below.get(one, ())), tuple(sprints.get(one, ()))) for one in projects]
+        self.org = Organisation(clock, homes, people, custom, needs, switches, processes)
+        self.quota = Quota(self.switches)
         self.first_project = homes[0].name
         self.process_id = guid("server process")
 
@@ -101,47 +80,45 @@ class AzureDevOps:
         try:
             answer = self.routed(request)
         except Problem as problem:
-            answer = problem.answer(self.switches.bom)
+            answer = problem.answer(self.switches.bom, self.switches.plain_errors)
         answer.headers.setdefault("x-tfs-processid", self.process_id)
+        activity = guid("activity", request.method, request.path)
+        answer.headers |= {"ActivityId": activity, "X-VSS-E2EID": activity}
         if self.switches.delay and answer.status == 200:
             answer.headers.update(delayed(self.switches.delay))
         return answer
 
     def routed(self, request: Request) -> Answer:
-        segments = [part for part in request.path.split("/") if part]
-        place, rest = self.split(segments)
-        if request.method == "OPTIONS" and not rest and len(place) <= 1:
-            return metadata.list_locations() if self.signed_in(request) else self.refused()
+        if self.switches.stopped:
+            return stopped(self.organisation).answer(bom=True)
         who = self.signed_in(request)
         if who is None:
-            return self.refused()
-        if not place or place[0].lower() != self.organisation.lower():
-            return no_controller(request)
-        match = self.location(request.method, "/" + "/".join(rest)) if rest else None
-        if match is None:
-            return no_controller(request)
-        location, route, args = match
+            return self.refused(request)
+        place, rest = self.split([part for part in request.path.split("/") if part])
+        if request.method == "OPTIONS" and not rest and len(place) <= 1:
+            return service.list_locations()
+        found = route(request.method, "/" + "/".join(rest)) if rest else None
+        if found is None or not place or place[0].lower() != self.organisation.lower():
+            return no_controller(request, place)
+        now = self.org.clock.now()
+        blocked = self.quota.refused(who, request.method, now)
+        if blocked:
+            return blocked
+        location, answer_to, args = found
         location.check_version(request)
         project = self.org.rules.project(place[1]) if len(place) > 1 else None
-        return route(Call(self.org, request, self.org.person(who), project, args, self.renderer(request)))
+        team = place[2] if len(place) > 2 else ""
+        answer = answer_to(Call(self.org, request, self.org.person(who), project, args, self.renderer(request), team))
+        answer.headers.update(self.quota.headers(who, now))
+        if answer.headers.get("Content-Type", "").startswith("application/json"):
+            answer.headers["Content-Type"] += f"; api-version={asked_version(request) or '7.1'}"
+        return answer
 
     def split(self, segments: list[str]) -> tuple[list[str], list[str]]:
         """What stands before and behind ``_apis``."""
         lower = [segment.lower() for segment in segments]
         at = lower.index("_apis") if "_apis" in lower else len(lower)
         return segments[:at], segments[at + 1 :]
-
-    def location(self, method: str, path: str) -> tuple[Location, Route, dict[str, str]] | None:
-        for location in LOCATIONS:
-            match = location.pattern.match(path)
-            route = _ROUTES.get((method, location.resource))
-            if (
-                match
-                and route
-                and (method != "POST" or location.resource != "workItems" or "type" in match.groupdict())
-            ):
-                return location, route, {name: value or "" for name, value in match.groupdict().items()}
-        return None
 
     def signed_in(self, request: Request) -> str | None:
         """The unique name of the caller."""
@@ -150,8 +127,11 @@ class AzureDevOps:
             return self.pats.get(basic[1])
         return self.bearer(request.bearer()) or None if request.bearer() else None
 
-    def refused(self) -> Answer:
+    def refused(self, request: Request) -> Answer:
         """401 with an empty body (recorded), or the sign-in page with 203 or by a redirect (community reports)."""
+        asks_not = request.headers.get("x-tfs-fedauthredirect", "").lower() == "suppress"
+        if self.switches.suppressed and asks_not:
+            return Answer(401, b"", {"WWW-Authenticate": 'Basic realm="https://dev.azure.com/"'})
         if self.switches.sign_in == "203":
             return Answer(203, _SIGN_IN, {"Content-Type": "text/html; charset=utf-8"})
         if self.switches.sign_in == "302":
@@ -161,7 +141,17 @@ class AzureDevOps:
     def renderer(self, request: Request | None = None) -> Renderer:
         host = request.headers.get("host") if request else ""
         base = f"http://{host}/{self.organisation}" if host else f"https://dev.azure.com/{self.organisation}"
-        return Renderer(base, self.org.rules.fields, self.org.person, self.org.rules.project, self.switches.digits)
+        org = self.org
+        return Renderer(
+            base,
+            org.rules.fields,
+            org.person,
+            org.identify,
+            org.rules.project,
+            org.node_id,
+            org.home_of,
+            self.switches.digits,
+        )
 
     # -- the people
 
@@ -173,7 +163,7 @@ class AzureDevOps:
         return str(self.org.create(project, type_name, self.wanted(values), self.org.person(by)).id)
 
     def types(self, project: str) -> tuple[str, ...]:
-        return tuple(one.name for one in PROCESSES[self.org.rules.project(project).process].types)
+        return tuple(one.name for one in self.org.rules.process(self.org.rules.project(project)).types)
 
     def wanted(self, fields: Mapping[str, Any], item: WorkItem | None = None) -> Wanted:
         """Fields by reference or friendly name; the relations stay."""
@@ -195,7 +185,9 @@ class AzureDevOps:
         """Adds a relation, as people do in the links tab."""
         item = self.found(id)
         wanted = self.wanted({}, item)
-        wanted.relations.append(relation_of({"rel": rel, "url": url, "attributes": {"comment": comment}}))
+        kind = {"name": "Pull Request"} if rel == "ArtifactLink" else {}
+        wanted.relations.append(relation_of({"rel": rel, "url": url, "attributes": {"comment": comment, **kind}}))
+        refuse_twins(wanted.relations)
         self.org.change(item, wanted, self.org.person(by))
 
     def comment(self, id: str | int, text: str, by: str, channel: str = "discussion", format: str = "html") -> str:
@@ -216,8 +208,39 @@ class AzureDevOps:
         """To the recycle bin."""
         self.org.delete(self.found(id), self.org.person(by))
 
-    def restore(self, id: str | int, by: str) -> None:
+    def undelete(self, id: str | int, by: str) -> None:
+        """Out of the recycle bin."""
         self.org.restore(self.org.store.items[int(id)], self.org.person(by))
+
+    # -- the whole, as a backup has it
+
+    def snapshot(self) -> object:
+        """Everything that people and clients have made."""
+        return self.org.state()
+
+    def restore(self, snapshot: object) -> None:
+        """What it held at the snapshot; all since is gone, and its numbers are given again."""
+        if not isinstance(snapshot, bytes):
+            raise TypeError("no snapshot of an Azure DevOps organisation")
+        self.org.put_back(snapshot)
+
+    def clone(self, name: str, clock: SandboxClock) -> AzureDevOps:
+        """Another organisation with the same items, numbers, people and tokens, at the same address but for its
+        port."""
+        twin = AzureDevOps(
+            name,
+            clock,
+            organisation=self.organisation,
+            pats=self.pats,
+            bearer=self.bearer,
+            custom=self.org.custom.values(),
+            needs=self.org.needs,
+            switches=copy.deepcopy(self.switches),
+            processes=self.org.processes.values(),
+        )
+        twin.restore(self.snapshot())
+        twin.first_project = self.first_project
+        return twin
 
     def found(self, id: str | int) -> WorkItem:
         item = self.org.store.items.get(int(id))
@@ -262,7 +285,9 @@ class AzureDevOps:
         return [str(item.id) for item in self.org.store.items.values() if not item.deleted]
 
 
-def no_controller(request: Request) -> Answer:
-    """404 as text, for an address that nothing answers (recorded)."""
-    text = f"The controller for path '{request.path}' was not found or does not implement IController."
-    return Answer(404, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+def no_controller(request: Request, place: Sequence[str]) -> Answer:
+    """404 as text, for an address that nothing answers; the organisation is left out of it (recorded)."""
+    path = request.path.removeprefix("/" + place[0]) if place else request.path
+    return Problem(
+        404, f"The controller for path '{path}' was not found or does not implement IController.", ""
+    ).answer(plain=True)

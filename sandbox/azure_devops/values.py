@@ -88,7 +88,7 @@ def boolean(value: Any) -> bool:
 def short_text(value: Any) -> str:
     if isinstance(value, dict | list):
         raise Unfit(BAD_TYPE)
-    text = whole(str(value))
+    text = whole(str(value)).strip(" ")
     if len(text) > SHORT:
         raise Unfit(TOO_LONG)
     if _CONTROL.search(text) or "\n" in text or "\r" in text:

@@ -1,11 +1,13 @@
-"""Work item queries: the part of WIQL that integrations use. Answers ids only, whatever SELECT names."""
+"""Work item queries as they are run: answers ids only, whatever SELECT names."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
 from typing import Any
 
 from sandbox.azure_devops.errors import Problem, bad_request
@@ -13,15 +15,9 @@ from sandbox.azure_devops.fields import Field
 from sandbox.azure_devops.model import WorkItem, tags_of
 from sandbox.azure_devops.store import Store
 from sandbox.azure_devops.values import moment_of
+from sandbox.azure_devops.wiql_text import Clause, Group, Query, broken_query
 
 LIMIT = 20_000
-_TOKEN = re.compile(r"\s*(\[[^\]]+\]|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|<>|>=|<=|[=<>(),]|@?[\w.+-]+)")
-_WORDS = frozenset("and or not in ever contains under order by asc desc where select from".split())
-
-
-def broken_query(text: str) -> Problem:
-    text = f"TF51006: The query statement is missing or wrong. The error is caused by «{text}»."
-    return bad_request(text, "SyntaxException", 3200)
 
 
 def too_many() -> Problem:
@@ -32,205 +28,148 @@ def too_many() -> Problem:
     return Problem(400, text, "WorkItemTrackingQueryResultSizeLimitExceededException")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A comparison; ``op`` is ``=``, ``<>``, ``<``, ``<=``, ``>``, ``>=``, ``in``, ``contains`` or ``under``."""
-
-    field: Field
-    op: str
-    values: tuple[str, ...]
-    negated: bool = False
-    ever: bool = False
+def timed_out() -> Problem:
+    """Integration best practices page."""
+    text = (
+        "VS402335: The timeout period (30 seconds) elapsed prior to completion of the query or the server is not "
+        "responding."
+    )
+    return Problem(400, text, "WorkItemTrackingQueryTimeoutException")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    every: bool
-    parts: tuple[Clause | Group, ...]
+class Way:
+    """Ids among which every match is: ``size`` of them at the most, given by ``ids``."""
 
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    columns: tuple[Field, ...]
-    where: Clause | Group | None
-    order: tuple[tuple[Field, bool], ...]
-
-
-class Parser:
-    """Reads ``SELECT ... FROM WorkItems [WHERE ...] [ORDER BY ...]``. Raises ``Problem``."""
-
-    def __init__(self, text: str, find: Callable[[str], Field], macros: dict[str, str]) -> None:
-        if len(text) > 32_000:
-            raise broken_query("the text is longer than 32,000 characters")
-        self.tokens = self.split(text)
-        self.find, self.macros = find, macros
-
-    def split(self, text: str) -> list[str]:
-        tokens, at = [], 0
-        while text[at:].strip():
-            match = _TOKEN.match(text, at)
-            if not match:
-                raise broken_query(text[at : at + 20])
-            tokens.append(match[1])
-            at = match.end()
-        return tokens
-
-    def peek(self) -> str:
-        return self.tokens[0].lower() if self.tokens else ""
-
-    def take(self, *expected: str) -> str:
-        if not self.tokens or (expected and self.peek() not in expected):
-            raise broken_query(self.tokens[0] if self.tokens else "the end")
-        return self.tokens.pop(0)
-
-    def field(self) -> Field:
-        return self.find(self.take().strip("[]"))
-
-    def query(self) -> Query:
-        self.take("select")
-        columns = [self.field()]
-        while self.peek() == ",":
-            self.take()
-            columns.append(self.field())
-        self.take("from")
-        self.take("workitems")
-        where = self.either() if self.peek() == "where" and self.take() else None
-        order = self.order() if self.peek() == "order" else ()
-        if self.tokens:
-            raise broken_query(self.tokens[0])
-        return Query(tuple(columns), where, order)
-
-    def order(self) -> tuple[tuple[Field, bool], ...]:
-        self.take("order")
-        self.take("by")
-        found = []
-        while True:
-            field = self.field()
-            down = self.peek() in ("asc", "desc") and self.take().lower() == "desc"
-            found.append((field, down))
-            if self.peek() != ",":
-                return tuple(found)
-            self.take()
-
-    def either(self) -> Clause | Group:
-        return self.chain("or", lambda: self.chain("and", self.term))
-
-    def chain(self, word: str, part: Callable[[], Clause | Group]) -> Clause | Group:
-        parts = [part()]
-        while self.peek() == word:
-            self.take()
-            parts.append(part())
-        return parts[0] if len(parts) == 1 else Group(word == "and", tuple(parts))
-
-    def term(self) -> Clause | Group:
-        if self.peek() == "(":
-            self.take()
-            inner = self.either()
-            self.take(")")
-            return inner
-        ever = self.peek() == "ever" and bool(self.take())
-        field = self.field()
-        negated = self.peek() == "not" and bool(self.take())
-        op = self.take("=", "<>", "<", "<=", ">", ">=", "in", "contains", "under", "ever").lower()
-        if op == "ever":
-            ever, op = True, self.take("=", "contains").lower()
-        values = self.several() if op == "in" else (self.value(),)
-        return Clause(field, op, values, negated, ever)
-
-    def several(self) -> tuple[str, ...]:
-        self.take("(")
-        values = [self.value()]
-        while self.peek() == ",":
-            self.take()
-            values.append(self.value())
-        self.take(")")
-        return tuple(values)
-
-    def value(self) -> str:
-        token = self.take()
-        if token[0] in "'\"":
-            return token[1:-1].replace(token[0] * 2, token[0])
-        if token.lower() in self.macros:
-            return self.macros[token.lower()]
-        if token.lower() in _WORDS or token[0] == "@":
-            raise broken_query(token)
-        return token
+    size: int
+    ids: Callable[[], Iterable[int]]
 
 
 @dataclass
 class Runner:
-    """Evaluates a query. ``values`` gives an item's fields as stored; ``precise`` lets dates carry a time of day."""
+    """Evaluates a query. ``values`` gives an item's fields as stored; ``precise`` lets dates carry a time of day, else
+    days are those of the caller's ``zone``. ``cost`` is how many items may be looked at in 30 seconds (0: any number),
+    ``members`` are the types of a category."""
 
     store: Store
     values: Callable[[WorkItem], dict[str, Any]]
     readable: Callable[[WorkItem], bool]
     spellings: Callable[[str], set[str]]
     precise: bool = False
+    zone: tzinfo = UTC
+    cost: int = 0
+    members: Callable[[str], tuple[str, ...]] = lambda category: ()
 
     def run(self, query: Query, top: int = 0) -> list[int]:
         """Ids in the order asked for (by id where none is). Raises VS402337 above 20,000 without ``top``."""
-        self.check_dates(query.where)
-        found = [item for item in self.candidates(query.where) if not item.deleted and self.readable(item)]
-        found = [item for item in found if query.where is None or self.holds(query.where, item)]
-        found.sort(key=lambda item: item.id)
-        for field, down in reversed(query.order):
-            found.sort(key=lambda item: self.sort_key(field, item), reverse=down)
+        enough = (top or LIMIT + 1) if by_id(query.order) else None
+        found = self.ordered(self.found(query.where, enough), query.order)
         if not top and len(found) > LIMIT:
             raise too_many()
         return [item.id for item in found[: top or LIMIT]]
 
+    def found(self, where: Clause | Group | None, enough: int | None = None) -> list[WorkItem]:
+        """The items for which a condition holds, by id, and no more than ``enough``. Raises VS402335 where that takes
+        too long."""
+        self.check(where)
+        looked = self.candidates(where)
+        if self.cost and len(looked := list(looked)) > self.cost:
+            raise timed_out()
+        alive = (item for item in looked if not item.deleted and self.readable(item))
+        return list(islice((item for item in alive if where is None or self.holds(where, item)), enough))
+
+    def ordered(self, found: list[WorkItem], order: tuple[tuple[Field, bool], ...]) -> list[WorkItem]:
+        found = sorted(found, key=lambda item: item.id)
+        for field, down in reversed(order):
+            found.sort(key=lambda item: self.sort_key(field, item), reverse=down)
+        return found
+
     def sort_key(self, field: Field, item: WorkItem) -> tuple[bool, Any]:
         if field.reference in ("System.ChangedDate", "System.CreatedDate"):
             return (True, item.changed if field.reference == "System.ChangedDate" else item.created)
-        value = self.values(item).get(field.reference)
+        value = self.value(item, field)
         return (value is not None, value if isinstance(value, int | float) else str(value or "").lower())
 
-    def candidates(self, where: Clause | Group | None) -> Iterable[WorkItem]:
-        """The smallest set that an index gives for a clause that must hold."""
-        parts = where.parts if isinstance(where, Group) else (where,) if where else ()
-        narrowed = [self.narrowed(part) for part in parts]
-        sets = [ids for ids in narrowed if ids is not None]
-        known: set[int] | None = None
-        if isinstance(where, Group) and not where.every:
-            known = set().union(*sets) if len(sets) == len(parts) else None
-        elif sets:
-            known = min(sets, key=len)
-        wanted = self.store.items if known is None else known
-        return [self.store.items[id] for id in wanted if id in self.store.items]
+    def value(self, item: WorkItem, field: Field) -> Any:
+        """One field of an item: as it is stored, unless the server counts it."""
+        if field.reference == "System.Id":
+            return item.id
+        return self.values(item).get(field.reference) if field.kept else item.fields.get(field.reference)
 
-    def narrowed(self, part: Clause | Group) -> set[int] | None:
-        if isinstance(part, Group) or part.negated:
+    def candidates(self, where: Clause | Group | None) -> Iterable[WorkItem]:
+        """The smallest set that an index gives, or every item; in order of id."""
+        items, way = self.store.items, self.narrowed(where) if where else None
+        if way is None:
+            return items.values()
+        ids = way.ids()
+        return (items[id] for id in (ids if isinstance(ids, range) else sorted(set(ids))) if id in items)
+
+    def narrowed(self, part: Clause | Group) -> Way | None:
+        """The cheapest way to every match, where an index knows one."""
+        if isinstance(part, Clause):
+            return None if part.negated or part.ever else self.indexed(part)
+        ways = [self.narrowed(one) for one in part.parts]
+        known = [way for way in ways if way is not None]
+        if part.every:
+            return min(known, key=lambda way: way.size, default=None)
+        if len(known) < len(ways):
             return None
-        match part.field.reference, part.op:
-            case "System.Id", "=" | "in":
-                return {int(value) for value in part.values if value.isdigit()}
-            case "System.Tags", "contains" if not part.ever:
-                return self.store.by_tag.get(part.values[0].lower(), set())
+        return Way(sum(way.size for way in known), lambda: (id for way in known for id in way.ids()))
+
+    def indexed(self, clause: Clause) -> Way | None:
+        store, value = self.store, clause.values[0] if clause.values else ""
+        match clause.field.reference, clause.op:
+            case "System.Id", "=" | "in" if all(one.isdigit() for one in clause.values):
+                ids = {int(one) for one in clause.values}
+                return Way(len(ids), lambda: ids)
+            case "System.Id", ">" | ">=" if value.isdigit():
+                behind = range(int(value), next(reversed(store.items), 0) + 1)
+                return Way(len(behind), lambda: behind)
+            case "System.Tags", "contains":
+                tagged = store.by_tag.get(value.lower(), set())
+                return Way(len(tagged), lambda: tagged)
             case "System.CreatedDate", ">" | ">=":
-                return set(self.store.created_since(self.moment(part.values[0])))
+                since = bisect_left(store.created, (self.moment(value), 0))
+                return Way(len(store.created) - since, lambda: (id for _, id in store.created[since:]))
             case "System.ChangedDate", ">" | ">=":
-                return self.store.changed_since(self.moment(part.values[0]))
+                start = bisect_left(store.times, self.moment(value))
+                return Way(len(store.times) - start, lambda: (id for id, _ in store.log[start:]))
         return None
 
-    def check_dates(self, where: Clause | Group | None) -> None:
+    def check(self, where: Clause | Group | None) -> None:
+        """Refuses values that their fields cannot be compared with, whichever items there are."""
         if isinstance(where, Group):
             for part in where.parts:
-                self.check_dates(part)
-        elif where and where.field.type == "dateTime" and not self.precise:
+                self.check(part)
+        elif where and where.field.type == "dateTime":
             for value in where.values:
-                if re.search(r"\d{2}:\d{2}", value):
-                    text = (
-                        "You cannot supply a time with the date when running a query using date precision. The error "
-                        f"is caused by «[{where.field.reference}] {where.op} '{value}'»."
-                    )
-                    raise bad_request(text, "WorkItemTrackingQueryException", 3200)
+                self.check_date(where, value)
+        elif where and where.field.type in ("integer", "double") and where.values:
+            matches_number(where.op, 0.0, [value.lower() for value in where.values])
+
+    def check_date(self, clause: Clause, value: str) -> None:
+        if not self.precise and re.search(r"\d{2}:\d{2}", value):
+            text = (
+                "You cannot supply a time with the date when running a query using date precision. The error "
+                f"is caused by «[{clause.field.reference}] {clause.op} '{value}'»."
+            )
+            raise bad_request(text, "WorkItemTrackingQueryException", 3200)
+        self.moment(value)
 
     def moment(self, text: str) -> datetime:
         try:
             moment = moment_of(text)
         except ValueError:
             raise broken_query(text) from None
-        return moment if self.precise else moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.precise:
+            return moment
+        named = re.match(r"\s*(\d{4})-?(\d{2})-?(\d{2})", text)
+        year, month, date = (int(part) for part in named.groups()) if named else (moment.year, moment.month, moment.day)
+        return datetime(year, month, date, tzinfo=self.zone).astimezone(UTC)
+
+    def day_of(self, when: datetime) -> datetime:
+        """The beginning of the caller's day in which a moment lies."""
+        return when.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
     def holds(self, where: Clause | Group, item: WorkItem) -> bool:
         if isinstance(where, Group):
@@ -239,16 +178,21 @@ class Runner:
         return self.compare(where, item) != where.negated
 
     def compare(self, clause: Clause, item: WorkItem) -> bool:
+        if clause.op == "empty":
+            return self.value(item, clause.field) in (None, "")
+        if clause.op == "group":
+            value = str(self.value(item, clause.field) or "")
+            return value in self.members(clause.values[0])
         if clause.ever:
             revisions = {update.rev for update in item.updates}
             return any(self.matches(clause, item.fields_at(rev).get(clause.field.reference)) for rev in revisions)
         if clause.field.reference in ("System.ChangedDate", "System.CreatedDate"):
             when = item.changed if clause.field.reference == "System.ChangedDate" else item.created
             return self.matches_moment(clause, when or item.created)
-        return self.matches(clause, self.values(item).get(clause.field.reference))
+        return self.matches(clause, self.value(item, clause.field))
 
     def matches_moment(self, clause: Clause, when: datetime) -> bool:
-        when = when if self.precise else when.replace(hour=0, minute=0, second=0, microsecond=0)
+        when = when if self.precise else self.day_of(when)
         return compared(clause.op, when, self.moment(clause.values[0]))
 
     def matches(self, clause: Clause, value: Any) -> bool:
@@ -263,6 +207,11 @@ class Runner:
         text = str(value if value is not None else "").lower()
         spelled = self.spellings(text) if clause.field.identity and text else {text}
         return matches_text(clause.op, text, spelled, wanted)
+
+
+def by_id(order: tuple[tuple[Field, bool], ...]) -> bool:
+    """Whether the order is that of the ids, which is also the order where none is asked for."""
+    return not order or (order[0][0].reference == "System.Id" and not order[0][1])
 
 
 def matches_number(op: str, value: float, wanted: list[str]) -> bool:
@@ -281,6 +230,9 @@ def matches_text(op: str, text: str, spelled: set[str], wanted: list[str]) -> bo
             return wanted[0] not in spelled
         case "contains":
             return wanted[0] in text
+        case "words":
+            words = re.findall(r"\w+", re.sub(r"<[^>]*>", " ", text))
+            return all(any(has.startswith(word) for has in words) for word in re.findall(r"\w+", wanted[0]))
         case "under":
             path = wanted[0].strip("\\")
             return text == path or text.startswith(path + "\\")
@@ -302,8 +254,3 @@ def compared(op: str, left: Any, right: Any) -> bool:
         case "<=":
             return bool(left <= right)
     raise broken_query(op)
-
-
-def day(moment: datetime, offset: int = 0) -> str:
-    """@Today, in UTC: the caller's zone is not known to a service account."""
-    return f"{moment + timedelta(days=offset):%Y-%m-%d}"
