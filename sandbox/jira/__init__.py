@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sandbox.clock import SandboxClock
-from sandbox.jira import api_issues, api_search, api_site, defaults
+from sandbox.jira import (
+    api_attachments,
+    api_bulk,
+    api_comments,
+    api_issues,
+    api_links,
+    api_people,
+    api_projects,
+    api_properties,
+    api_rights,
+    api_search,
+    api_site,
+    api_worklogs,
+    defaults,
+)
 from sandbox.jira.api import answer
+from sandbox.jira.attaching import Attaching
 from sandbox.jira.issues import Issue, Remark, instant
 from sandbox.jira.limits import Limits
+from sandbox.jira.linking import Linking
 from sandbox.jira.refusals import Rejected
 from sandbox.jira.rules import Rules
-from sandbox.jira.site import Field, IssueType, Named, Project, Site, Status, Transition, User, Workflow
+from sandbox.jira.site import Field, IssueType, Named, Project, Site, Status, Transition, User, Version, Workflow
 from sandbox.jira.store import Lag, Store
+from sandbox.jira.switches import Caps, Switches
 from sandbox.jira.values import KINDS
 from sandbox.wire import Answer, Request
 
-__all__ = ["Field", "IssueType", "Jira", "Named", "Project", "Rejected", "Status", "Transition", "User", "Workflow"]
+__all__ = [
+    "Field",
+    "IssueType",
+    "Jira",
+    "Named",
+    "Project",
+    "Rejected",
+    "Status",
+    "Transition",
+    "User",
+    "Version",
+    "Workflow",
+]
 #: importing these registers the endpoints
-ENDPOINT_MODULES = (api_issues, api_search, api_site)
+ENDPOINT_MODULES = (
+    api_attachments,
+    api_bulk,
+    api_comments,
+    api_issues,
+    api_links,
+    api_people,
+    api_projects,
+    api_properties,
+    api_rights,
+    api_search,
+    api_site,
+    api_worklogs,
+)
 
 
 class Jira:
@@ -32,8 +75,11 @@ class Jira:
     ``index_lag`` is how long searches trail writes, or a function asked for each write. ``zone`` is that of the times
     in answers. Switches to be set at any time: ``inline_comments`` (the most shown inside an issue by searches and bulk
     reads), ``page_limit``, ``captcha`` (accounts that must solve one), ``lenient`` (wrong credentials are served as
-    anonymous), ``unfetched`` (ids that bulk reads fail to fetch), ``limits``.
+    anonymous), ``unfetched`` (ids that bulk reads fail to fetch), ``limits``, ``apps`` (tokens of OAuth apps, each with
+    the account it acts as, good at ``/ex/jira/{cloud_id}``), and those of ``switches`` and ``caps``.
     """
+
+    cloud_id = "11223344-a1b2-3b33-c444-def123456789"
 
     def __init__(
         self,
@@ -58,15 +104,24 @@ class Jira:
             tuple(priorities),
             tuple(resolutions),
             zone,
+            link_types=defaults.LINK_TYPES,
         )
-        self.store = Store(clock, index_lag)
-        self.rules = Rules(self.site, self.store)
+        self.settle(Store(clock, index_lag))
         self.limits = Limits()
         self.inline_comments = 20
         self.page_limit = 100
         self.captcha: set[str] = set()
         self.unfetched: set[str] = set()
         self.lenient = False
+        self.apps: dict[str, str] = {}
+
+    @property
+    def switches(self) -> Switches:
+        return self.site.switches
+
+    @property
+    def caps(self) -> Caps:
+        return self.site.caps
 
     def handle(self, request: Request) -> Answer:
         return answer(self, request)
@@ -133,6 +188,48 @@ class Jira:
         hidden_from = issue.hidden_from | account if hidden else issue.hidden_from - account
         self.store.put(replace(issue, hidden_from=frozenset(hidden_from)))
 
+    def promote(self, who: str) -> None:
+        """Makes an administrator of Jira and of every project."""
+        self.site.administrators.add(self.site.user(who).account_id)
+
+    def archive(self, id: str, archived: bool = True) -> None:
+        """Out of every search and closed to writes; to be read by those who may browse the archive."""
+        self.store.put(replace(self.issue(id), archived=archived))
+
+    # -- backups and copies
+
+    def snapshot(self) -> object:
+        """All that Jira keeps, as it is now: issues, index and numbers, projects and rights. Not the switches."""
+        return copy.deepcopy((self.site, self.store), self.shared())
+
+    def restore(self, snapshot: object) -> None:
+        """As from a backup: what was written since is gone, and its ids and keys are given out again. The clock goes
+        on. A snapshot can be restored any number of times."""
+        assert isinstance(snapshot, tuple)
+        site, store = copy.deepcopy(snapshot, self.shared())
+        site.switches, site.caps = self.site.switches, self.site.caps
+        self.site = site
+        self.settle(store)
+
+    def clone(self, name: str, clock: SandboxClock) -> Jira:
+        """Another Jira with the same people, issues, ids and properties, as a sandbox made from production has them."""
+        site, store = copy.deepcopy((self.site, self.store), self.shared())
+        twin = copy.copy(self)
+        twin.name, twin.clock, twin.address, twin.site, twin.limits = name, clock, "", site, Limits()
+        twin.captcha, twin.unfetched, twin.apps = set(self.captcha), set(self.unfetched), dict(self.apps)
+        store.clock = clock
+        twin.settle(store)
+        return twin
+
+    def shared(self) -> dict[int, Any]:
+        """What a copy does not copy."""
+        return {id(self.clock): self.clock}
+
+    def settle(self, store: Store) -> None:
+        self.store = store
+        self.rules, self.linking = Rules(self.site, store), Linking(self.site, store)
+        self.attaching = Attaching(self.site, store)
+
     # -- what is true
 
     def ids(self) -> list[str]:
@@ -161,7 +258,7 @@ class Jira:
                 "id": str(one.id),
                 "at": instant(one.created),
                 "by": one.author,
-                "channel": one.channel(),
+                "channel": one.channel() if self.site.switches.internal_by_property else one.channel(internal=False),
                 "text": one.text,
                 "edited": instant(one.updated),
             }

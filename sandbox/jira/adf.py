@@ -1,33 +1,113 @@
-"""The Atlassian Document Format as far as version 3 of the API needs it here: paragraphs of text."""
+"""The Atlassian Document Format: what version 3 of the API takes and shows where version 2 has wiki markup.
+
+Texts are kept as wiki markup. A document is normalised by being kept: neighbouring texts of one style become one, empty
+blocks and attributes that mean nothing here go, and of nodes that the markup has no word for the text stays.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from sandbox.jira.refusals import Invalid
 
 NOT_A_DOCUMENT = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+Node = dict[str, Any]
 
-
-def document(text: str) -> dict[str, Any]:
-    """A text as a document, a paragraph for each line."""
-    return {"type": "doc", "version": 1, "content": [paragraph(line) for line in text.split("\n")]}
-
-
-def paragraph(line: str) -> dict[str, Any]:
-    return {"type": "paragraph", "content": [{"type": "text", "text": line}] if line else []}
+#: marks and the signs that stand for them
+SIGNS = {"strong": "*", "em": "_", "strike": "-", "underline": "+"}
+_SPECIAL = re.compile(r"[\\*_+#{}\[\]|-]")
+BLOCKS = frozenset(
+    "paragraph heading bulletList orderedList listItem codeBlock blockquote rule panel expand nestedExpand table "
+    "tableRow tableCell tableHeader mediaSingle mediaGroup media taskList taskItem decisionList decisionItem "
+    "layoutSection layoutColumn blockCard embedCard extension bodiedExtension".split()
+)
+INLINES = frozenset(
+    "text hardBreak mention emoji date status inlineCard inlineExtension mediaInline placeholder".split()
+)
 
 
 def words(value: Any) -> str | None:
-    """The text of a document, block by block; raises ``Invalid`` for anything else, a string above all."""
+    """A document as wiki markup; raises ``Invalid`` for anything else, a string above all."""
     if value is None:
         return None
     if not isinstance(value, dict) or value.get("type") != "doc" or value.get("version") != 1:
         raise Invalid(NOT_A_DOCUMENT)
-    return "\n".join(inline(block) for block in value.get("content", ()))
+    return joined(block(node) for node in children(value))
 
 
-def inline(node: dict[str, Any]) -> str:
-    if node.get("type") == "hardBreak":
-        return "\n"
-    return str(node.get("text", "")) + "".join(inline(child) for child in node.get("content", ()))
+def joined(blocks: Iterable[str]) -> str:
+    return "\n\n".join(text for text in blocks if text)
+
+
+def children(node: Node) -> list[Node]:
+    """The nodes inside a node, each of a known type."""
+    content = node.get("content", [])
+    if not isinstance(content, list):
+        raise Invalid(NOT_A_DOCUMENT)
+    for child in content:
+        if not isinstance(child, dict) or child.get("type") not in BLOCKS | INLINES:
+            raise Invalid(NOT_A_DOCUMENT)
+    return content
+
+
+def block(node: Node) -> str:
+    kind = node["type"]
+    if kind == "rule":
+        return "----"
+    if kind == "codeBlock":
+        language = node.get("attrs", {}).get("language")
+        code = "".join(str(child.get("text", "")) for child in children(node))
+        return "{code" + (f":{language}" if language else "") + "}\n" + code + "\n{code}"
+    if kind in ("bulletList", "orderedList"):
+        return "\n".join(items(node, ""))
+    inside = children(node)
+    if any(child["type"] in BLOCKS for child in inside):
+        text = joined(block(child) if child["type"] in BLOCKS else inline(child) for child in inside)
+        return "{quote}\n" + text + "\n{quote}" if kind == "blockquote" else text
+    line = "".join(inline(child) for child in inside)
+    return f"h{node.get('attrs', {}).get('level', 1)}. {line}" if kind == "heading" else line
+
+
+def items(node: Node, prefix: str) -> Iterable[str]:
+    """The lines of a list, those of the lists in it after the item they belong to."""
+    prefix += "*" if node["type"] == "bulletList" else "#"
+    for item in children(node):
+        for child in children(item):
+            if child["type"] in ("bulletList", "orderedList"):
+                yield from items(child, prefix)
+            else:
+                yield f"{prefix} {block(child)}"
+
+
+def inline(node: Node) -> str:
+    attributes = node.get("attrs", {})
+    match node["type"]:
+        case "hardBreak":
+            return "\n"
+        case "mention":
+            return f"[~accountid:{attributes.get('id', '')}]"
+        case "inlineCard":
+            return f"[{attributes.get('url', '')}]"
+        case "text":
+            return marked(node)
+    return escaped(str(attributes.get("text") or attributes.get("shortName") or ""))
+
+
+def marked(node: Node) -> str:
+    """A text with its marks; an empty one is no node of the format."""
+    text = node.get("text")
+    if not isinstance(text, str) or not text:
+        raise Invalid(NOT_A_DOCUMENT)
+    marks = {mark.get("type"): mark.get("attrs", {}) for mark in node.get("marks", ())}
+    shown = "{{" + text + "}}" if "code" in marks else escaped(text)
+    for name, sign in SIGNS.items():
+        if name in marks:
+            shown = f"{sign}{shown}{sign}"
+    return f"[{shown}|{marks['link'].get('href', '')}]" if "link" in marks else shown
+
+
+def escaped(text: str) -> str:
+    """A text in which nothing is taken for markup."""
+    return _SPECIAL.sub(lambda sign: "\\" + sign[0], text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,9 @@ from sandbox.wire import Answer, Request
 if TYPE_CHECKING:
     from sandbox.jira import Jira
 
-_PATH = re.compile(r"/rest/api/(2|3|latest)/(.*?)/?$")
+_PATH = re.compile(r"(?:/ex/jira/([^/]+))?/rest/api/(2|3|latest)/(.*?)/?$")
+#: what reads although it is posted, so that quotas count what it shows
+_READS = frozenset(["search/jql", "search/approximate-count", "issue/bulkfetch", "changelog/bulkfetch", "comment/list"])
 
 
 @dataclass(slots=True)
@@ -41,6 +43,16 @@ class Call:
     def rules(self) -> Rules:
         return self.jira.rules
 
+    def shown(
+        self, view: View, issue: Issue, fields: Sequence[str], expand: str, properties: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """An issue as ``view`` shows it, with the steps that the sender may take where they are asked for."""
+        found = view.issue(issue, fields, expand, properties)
+        if "transitions" in expand and self.user is not None:
+            steps = self.rules.offered(self.user, issue)
+            found["transitions"] = [view.transition(issue, step, False) for step in steps]
+        return found
+
     def known_user(self) -> User:
         if self.user is None:
             raise Rejected(401, ["You are not authenticated. Authentication required to perform this operation."])
@@ -48,10 +60,13 @@ class Call:
 
     def issue(self, id_or_key: str) -> Issue:
         """Hidden is the same as missing."""
-        issue = self.store.find(id_or_key)
+        issue = self.find(id_or_key)
         if issue is None or not issue.visible(self.jira.site, self.user):
             raise hidden()
         return issue
+
+    def find(self, id_or_key: str) -> Issue | None:
+        return self.store.find(id_or_key, self.jira.switches.old_keys)
 
     def project(self, id_or_key: str) -> Project:
         found = next((p for p in self.jira.site.projects.values() if id_or_key.upper() in (p.key, p.id)), None)
@@ -82,6 +97,13 @@ class Call:
                 400, [f"Failed to convert value of type 'java.lang.String' to required type 'int' for '{name}'."]
             )
         return max(0, int(text))
+
+    def paged(self, rows: Sequence[Any], size: int) -> Answer:
+        """A page of rows with its place among them, ``size`` of them unless the request says so."""
+        start, size = self.whole("startAt", 0), self.whole("maxResults", size)
+        shown = {"startAt": start, "maxResults": size, "total": len(rows), "isLast": start + size >= len(rows)}
+        address = f"{self.view.base}{self.request.path}"
+        return Answer.of({"self": address, **shown, "values": list(rows[start : start + size])})
 
     def fields(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields of a request with long texts as version 2 has them; version 3 takes documents only."""
@@ -116,22 +138,44 @@ def endpoint(method: str, path: str) -> Callable[[Endpoint], Endpoint]:
 
 def answer(jira: Jira, request: Request) -> Answer:
     """What Jira says to a request."""
+    if jira.site.switches.unavailable is not None:
+        return unavailable(jira.site.switches.unavailable)
     user, refusal, headers = sign_in(jira, request)
     if refusal is None:
-        refusal = jira.limits.refuse(
-            user.account_id if user else "", request.method, touched(request), jira.clock.now()
-        )
+        refusal = limited(jira, request, user)
     found = refusal or routed(jira, request, user)
     found.headers.update(headers)
     return found
 
 
+def unavailable(seconds: int) -> Answer:
+    """503, with or without ``Retry-After`` (Atlassian developer documentation, "Rate limiting")."""
+    headers = {"Retry-After": str(seconds)} if seconds else {}
+    return Answer.of({"errorMessages": ["Service Unavailable"], "errors": {}}, 503, headers)
+
+
+def limited(jira: Jira, request: Request, user: User | None) -> Answer | None:
+    """A 429 where a limit is reached; quotas are for apps, which come by a token of their own."""
+    if not jira.limits.on:
+        return None
+    app = user.account_id if user and request.bearer() else ""
+    return jira.limits.refuse(template(request), app, request.method, touched(request), jira.clock.now())
+
+
+def template(request: Request) -> str:
+    """The endpoint an address belongs to, whatever it is about."""
+    found = _PATH.match(request.path)
+    path = found[3] if found else request.path
+    return next((pattern.pattern for _, pattern, _ in ENDPOINTS if pattern.fullmatch(path)), path)
+
+
 def sign_in(jira: Jira, request: Request) -> tuple[User | None, Answer | None, dict[str, str]]:
-    """The account of a Basic header. Without one the sender is anonymous and served as such."""
+    """The account of a Basic header, or at the gateway of an app's token. Without one the sender is anonymous and
+    served as such."""
     basic = request.basic()
     if basic is None:
         if request.bearer():
-            return None, Answer.of({"error": "Failed to parse Connect Session Auth Token"}, 403), {}
+            return app_of(jira, request)
         return None, None, {}
     user = next((u for u in jira.site.users.values() if u.email and (u.email, u.token) == basic and u.token), None)
     if user is not None and user.account_id in jira.captcha:
@@ -147,6 +191,17 @@ def sign_in(jira: Jira, request: Request) -> tuple[User | None, Answer | None, d
     return None, Answer(401, b"Client must be authenticated to access this resource.", plain), failed
 
 
+def app_of(jira: Jira, request: Request) -> tuple[User | None, Answer | None, dict[str, str]]:
+    """Tokens of OAuth apps are good at ``/ex/jira/{cloud id}`` only (Atlassian developer documentation, "OAuth 2.0
+    (3LO) apps")."""
+    if not request.path.startswith("/ex/jira/"):
+        return None, Answer.of({"error": "Failed to parse Connect Session Auth Token"}, 403), {}
+    user = jira.site.users.get(jira.apps.get(request.bearer(), ""))
+    if user is None:
+        return None, Answer.of({"code": 401, "message": "Unauthorized"}, 401), {}
+    return user, None, {"X-AACCOUNTID": user.account_id}
+
+
 def touched(request: Request) -> str:
     """The issue a request is about, for the limits by issue."""
     match = re.search(r"/issue/([A-Z][A-Z0-9_]*-\d+|\d+)(?:/|$)", request.path)
@@ -155,19 +210,29 @@ def touched(request: Request) -> str:
 
 def routed(jira: Jira, request: Request, user: User | None) -> Answer:
     found = _PATH.match(request.path)
-    if found is None:
+    if found is None or found[1] not in (None, jira.cloud_id):
         return Answer(
             404, b"<html><body>Oops, you&#39;ve found a dead link.</body></html>", {"Content-Type": "text/html"}
         )
-    version, path = found[1].replace("latest", "2"), found[2]
+    version, path = found[2].replace("latest", "2"), found[3]
     base = jira.address or f"http://{request.headers.get('host', 'localhost')}"
-    view = View(jira.site, user, base, version)
+    if found[1]:
+        base += f"/ex/jira/{found[1]}"
+    view = View(jira.site, user, base, version, store=jira.store)
     matching = [(method, f, m) for method, pattern, f in ENDPOINTS if (m := pattern.fullmatch(path))]
+    # an address written out goes before one in which anything may stand
+    matching.sort(key=lambda one: len(one[2].groups()))
     if not matching:
         return Answer.of({"message": f"null for uri: {base}{request.path}", "status-code": 404}, 404)
     for method, function, match in matching:
         if method == request.method:
-            return called(Call(jira, request, user, view, None), function, match.groups())
+            made = called(Call(jira, request, user, view, None), function, match.groups())
+            if jira.limits.on and user and request.bearer():
+                reads = request.method == "GET" or path in _READS
+                made.headers.update(
+                    jira.limits.spend(user.account_id, len(view.tally) if reads else 0, jira.clock.now())
+                )
+            return made
     return Answer.of({"errorMessages": ["Method Not Allowed"], "errors": {}}, 405)
 
 
@@ -181,7 +246,9 @@ def called(call: Call, function: Endpoint, groups: tuple[str, ...]) -> Answer:
 
 
 def parsed(request: Request) -> Any:
-    if request.method not in ("POST", "PUT"):
+    if request.method not in ("POST", "PUT") or request.headers.get("content-type", "").startswith("multipart/"):
+        return None
+    if not request.body:
         return None
     if "json" not in request.headers.get("content-type", ""):
         raise Rejected(415, ["Unsupported Media Type"])

@@ -8,12 +8,15 @@ from typing import Any
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.refusals import Rejected
 from sandbox.jira.search import RECONCILE_LIMIT, Search
+from sandbox.jira.switches import Switches
 from sandbox.wire import Answer
 
 SIZE, LARGEST, PROPERTY_KEYS = 50, 5000, 5
 _KNOWN = frozenset(
     ["expand", "fields", "fieldsByKeys", "jql", "maxResults", "nextPageToken", "properties", "reconcileIssues"]
 )
+#: begins the token that leads to an empty page between two others
+BETWEEN = "between."
 REMOVED = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
     "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
@@ -68,12 +71,24 @@ def found(call: Call, asked: dict[str, Any]) -> Answer:
         return Answer.of({"issues": [], "isLast": True})
     most = LARGEST if set(fields) <= {"id", "key"} else call.jira.page_limit
     search = Search(call.jira.site, call.store, call.user, call.jira.clock.now())
-    page = search.page(asked.get("jql") or "", min(size, most), asked.get("nextPageToken"), reconcile)
+    token = asked.get("nextPageToken")
+    if token and token.startswith(BETWEEN):
+        return Answer.of({"issues": [], "isLast": False, "nextPageToken": token.removeprefix(BETWEEN)})
+    page = search.page(asked.get("jql") or "", min(size, most), token, reconcile)
+    following = switched(call.jira.switches, token, page.token)
     view = replace(call.view, inline=call.jira.inline_comments)
-    shown = [view.issue(issue, fields, asked.get("expand") or "", properties) for issue in page.issues]
+    shown = [call.shown(view, issue, fields, asked.get("expand") or "", properties) for issue in page.issues]
     return Answer.of(
-        {"issues": shown, "isLast": page.token is None} | ({"nextPageToken": page.token} if page.token else {})
+        {"issues": shown, "isLast": following is None} | ({"nextPageToken": following} if following else {})
     )
+
+
+def switched(switches: Switches, asked: str | None, following: str | None) -> str | None:
+    """The token of the next page, or what has been seen in its stead by clients: the same one again, or one of an
+    empty page."""
+    if switches.repeated_tokens and asked and following:
+        return asked
+    return BETWEEN + following if switches.empty_pages and following else following
 
 
 @endpoint("POST", "search/approximate-count")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.jira import parts
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.issues import milliseconds
 from sandbox.jira.refusals import Rejected
-from sandbox.jira.site import PERMISSIONS, IssueType, Named, Project
+from sandbox.jira.site import IssueType, Named, Project
 from sandbox.wire import Answer
 
 META_LIMIT = 200
@@ -37,32 +38,10 @@ def myself(call: Call) -> Answer:
     """401 in plain text for the anonymous (recorded)."""
     if call.user is None:
         return Answer(401, b"Client must be authenticated to access this resource.", {"Content-Type": "text/plain"})
-    groups = {"size": len(call.user.groups), "items": []}
+    shown = sorted(call.user.groups) if "groups" in call.request.one("expand") else []
+    items = [{"name": name, "groupId": name, "self": f"{call.view.root}/group?groupname={name}"} for name in shown]
+    groups = {"size": len(call.user.groups), "items": items}
     return Answer.of({**call.view.account(call.user.account_id), "locale": "en_US", "groups": groups})
-
-
-@endpoint("GET", "mypermissions")
-def my_permissions(call: Call) -> Answer:
-    """Those asked for, which must be named."""
-    asked = call.names("permissions")
-    if not asked:
-        raise Rejected(400, ["The 'permissions' query parameter is required."])
-    unknown = [name for name in asked if name not in PERMISSIONS]
-    if unknown:
-        raise Rejected(400, errors=dict.fromkeys(unknown, "Unrecognized permission"))
-    key = call.request.one("projectKey")
-    projects = [call.project(key)] if key else list(call.jira.site.projects.values())
-    shown = {
-        name: {
-            "id": str(10 + PERMISSIONS.index(name)),
-            "key": name,
-            "name": name.replace("_", " ").capitalize(),
-            "type": "PROJECT",
-            "havePermission": any(call.jira.site.may(call.user, project.key, name) for project in projects),
-        }
-        for name in asked
-    }
-    return Answer.of({"permissions": shown})
 
 
 @endpoint("GET", "field")
@@ -112,8 +91,8 @@ def project(call: Call, key: str) -> Answer:
         {
             **call.view.project(found),
             "issueTypes": [call.view.type(found, kind.name) for kind in found.types],
-            "versions": [{"self": f"{root}/version/{v.id}", "id": v.id, "name": v.name} for v in found.versions],
-            "components": [{"self": f"{root}/component/{c.id}", "id": c.id, "name": c.name} for c in found.components],
+            "versions": [parts.version(call.view, found, one) for one in found.versions],
+            "components": [parts.component(call.view, found, one) for one in found.components],
             "roles": {name: f"{root}/project/{found.id}/role/{at}" for at, name in enumerate(found.roles, 10002)},
         }
     )
@@ -136,36 +115,30 @@ def project_statuses(call: Call, key: str) -> Answer:
     return Answer.of(shown)
 
 
-@endpoint("GET", "project/{}/role")
-def roles(call: Call, key: str) -> Answer:
-    found = call.project(key)
-    root = f"{call.view.root}/project/{found.id}/role"
-    return Answer.of({name: f"{root}/{at}" for at, name in enumerate(found.roles, 10002)})
-
-
-@endpoint("GET", "role")
-def all_roles(call: Call) -> Answer:
-    names = dict.fromkeys(name for project in call.jira.site.projects.values() for name in project.roles)
-    root = f"{call.view.root}/role"
-    return Answer.of([{"self": f"{root}/{at}", "id": at, "name": name} for at, name in enumerate(names, 10002)])
-
-
 # -- what can be filled in when an issue is created
+
+
+def creation_place(call: Call, key: str) -> Project:
+    """The project to create in; where there is none the request is bad (v3 createmeta: 400), not its address."""
+    try:
+        return call.project(key)
+    except Rejected as refusal:
+        raise Rejected(400, refusal.messages) from None
 
 
 @endpoint("GET", "issue/createmeta/{}/issuetypes")
 def create_types(call: Call, key: str) -> Answer:
-    found = call.project(key)
+    found = creation_place(call, key)
     rows = [call.view.type(found, kind.name) for kind in creatable(call, found)]
     return paged(call, "issueTypes", rows)
 
 
 @endpoint("GET", "issue/createmeta/{}/issuetypes/{}")
 def create_fields(call: Call, key: str, type_id: str) -> Answer:
-    found = call.project(key)
+    found = creation_place(call, key)
     kind = next((kind for kind in creatable(call, found) if kind.id == type_id), None)
     if kind is None:
-        raise Rejected(404, ["Issue type with id '" + type_id + "' is not available in the project."])
+        raise Rejected(400, ["Issue type with id '" + type_id + "' is not available in the project."])
     required = ("summary", *kind.required)
     rows = [{**call.view.field_meta(found, name, name in required), "fieldId": name} for name in kind.create]
     return paged(call, "fields", rows)
@@ -180,30 +153,3 @@ def paged(call: Call, name: str, rows: list[dict[str, Any]]) -> Answer:
     if size > META_LIMIT:
         raise Rejected(400, [f"Parameter 'maxResults' must not exceed the limit '{META_LIMIT}'"])
     return Answer.of({"startAt": start, "maxResults": size, "total": len(rows), name: rows[start : start + size]})
-
-
-# -- people
-
-
-@endpoint("GET", "user")
-def user(call: Call) -> Answer:
-    call.known_user()
-    account = call.request.one("accountId")
-    if account not in call.jira.site.users:
-        raise Rejected(404, ["Specified user does not exist or you do not have required permissions"])
-    return Answer.of(call.view.account(account))
-
-
-@endpoint("GET", "user/search")
-def user_search(call: Call) -> Answer:
-    """By the beginning of a word of the display name or of the e-mail address, in any case of letters."""
-    call.known_user()
-    query = call.request.one("query").lower()
-    found = [u.account_id for u in call.jira.site.users.values() if query and begins(query, u.name, u.email)]
-    start = call.whole("startAt", 0)
-    return Answer.of([call.view.account(one) for one in found[start : start + call.whole("maxResults", 50)]])
-
-
-def begins(query: str, name: str, email: str) -> bool:
-    lowered = name.lower()
-    return lowered.startswith(query) or f" {query}" in f" {lowered}" or email.lower().startswith(query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.jira.site import Field, IssueType, Named, Project, Status, Transition, User, Workflow
+from sandbox.jira.site import Field, IssueType, LinkType, Named, Project, Status, Transition, User, Version, Workflow
 
 SYSTEM_FIELDS = (
     Field("summary", "Summary", "summary", clauses=("summary",)),
@@ -74,8 +74,15 @@ BUG = IssueType("10004", "Bug", DEFECT_WORKFLOW, DEFECT_SCREEN, DEFECT_SCREEN)
 TASK = IssueType("10002", "Task", SIMPLE_WORKFLOW, COMMON, COMMON)
 STORY = IssueType("10001", "Story", SIMPLE_WORKFLOW, (*COMMON, "customfield_10041"), (*COMMON, "customfield_10041"))
 
-VERSIONS = tuple(Named(f"1000{n}", name) for n, name in enumerate(("26.01", "26.03", "26.05")))
+VERSIONS = tuple(Version(f"1000{n}", name) for n, name in enumerate(("26.01", "26.03", "26.05")))
 COMPONENTS = (Named("10100", "Portal"), Named("10101", "Batch"))
+
+LINK_TYPES = (
+    LinkType("10000", "Blocks", "blocks", "is blocked by"),
+    LinkType("10001", "Cloners", "clones", "is cloned by"),
+    LinkType("10002", "Duplicate", "duplicates", "is duplicated by"),
+    LinkType("10003", "Relates", "relates to", "relates to"),
+)
 
 BOT = User("557058:bot-0001", "Lockstep", "lockstep@example.org", "jira-api-token", app=True)
 ANA = User("5b10a2844c20165700ede21a", "Ana Ruiz", "ana@example.org", "ana-token", "America/Los_Angeles")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.jira.site import Site, Status, User
+from sandbox.jira.site import LinkType, Site, Status, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,11 @@ class Remark:
         value = self.properties.get("sd.public.comment")
         return isinstance(value, dict) and value.get("internal") in (True, "true")
 
-    def channel(self) -> str:
+    def channel(self, internal: bool = True) -> str:
+        """``internal``: whether the property makes it so."""
         if self.visibility:
             return ":".join(self.visibility)
-        return "internal" if self.internal else "everyone"
+        return "internal" if self.internal and internal else "everyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,41 @@ class RemoteLink:
     global_id: str
     relationship: str | None
     object: Mapping[str, Any]
+    application: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLink:
+    """One end of a link between two issues, which both hold under the same id. ``source`` is the end that *blocks*."""
+
+    id: int
+    type: LinkType
+    source: bool
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    id: int
+    author: str
+    created: int
+    name: str
+    kind: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Worklog:
+    """``started`` is in epoch milliseconds, ``seconds`` is the time spent."""
+
+    id: int
+    author: str
+    created: int
+    updated: int
+    editor: str
+    started: int
+    seconds: int
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +122,15 @@ class Issue:
     properties: Mapping[str, Any] = field(default_factory=dict)
     links: tuple[RemoteLink, ...] = ()
     hidden_from: frozenset[str] = frozenset()
+    issue_links: tuple[IssueLink, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    worklogs: tuple[Worklog, ...] = ()
+    watchers: tuple[str, ...] = ()
+    archived: bool = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Issue:
+        """A document is never changed, so a copy of all that is kept may share it."""
+        return self
 
     @property
     def order(self) -> tuple[str, int]:
@@ -94,8 +139,10 @@ class Issue:
         return project, int(number)
 
     def visible(self, site: Site, user: User | None) -> bool:
-        return site.may(user, self.project, "BROWSE_PROJECTS") and (
-            user is not None and user.account_id not in self.hidden_from
+        return (
+            site.may(user, self.project, "BROWSE_PROJECTS")
+            and (user is not None and user.account_id not in self.hidden_from)
+            and (not self.archived or site.may(user, self.project, "BROWSE_ARCHIVE"))
         )
 
     def heard(self, site: Site, user: User | None) -> tuple[Remark, ...]:

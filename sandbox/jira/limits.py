@@ -1,4 +1,8 @@
-"""Rate limits, off unless asked for (Atlassian developer documentation, "Rate limiting")."""
+"""Rate limits, off unless asked for (Atlassian developer documentation, "Rate limiting").
+
+Apps spend points by the hour: one a request and one more for each issue a read shows. API tokens know bursts only: so
+many requests a second by tenant, endpoint and method. Writes to one issue are limited for both.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +19,33 @@ PER_ISSUE = ((20, 2), (100, 30))
 
 @dataclass
 class Limits:
-    """``burst`` bounds the requests of an account, ``per_issue`` the writes to one issue."""
+    """``burst`` bounds the requests to an endpoint, ``per_issue`` the writes to one issue. ``quota`` is how many points
+    each app has an hour (0: unlimited), ``pool`` whose they are: ``tenant`` or ``global``."""
 
     burst: bool = False
     per_issue: bool = False
+    quota: int = 0
+    pool: str = "tenant"
+    reads: tuple[int, int] = BURST_READ
+    writes: tuple[int, int] = BURST_WRITE
     seen: dict[tuple[str, ...], deque[datetime]] = field(default_factory=dict)
+    spent: dict[tuple[str, datetime], int] = field(default_factory=dict)
 
-    def refuse(self, account: str, method: str, issue: str, now: datetime) -> Answer | None:
-        """A 429 where a limit is reached; what is refused does not count."""
+    @property
+    def on(self) -> bool:
+        return self.burst or self.per_issue or self.quota > 0
+
+    def refuse(self, endpoint: str, app: str, method: str, issue: str, now: datetime) -> Answer | None:
+        """A 429 where a limit is reached; what is refused does not count. ``app`` is empty for an API token."""
+        if self.quota and app and self.left(app, now) <= 0:
+            reason = f"jira-quota-{self.pool}-based"
+            refusal = too_many((hour(now) + timedelta(hours=1) - now).total_seconds(), self.quota, reason, now)
+            refusal.headers.update(self.twins(app, now))
+            return refusal
         rules: list[tuple[tuple[str, ...], tuple[int, int], str]] = []
         if self.burst:
-            rate = BURST_READ if method in ("GET", "POST") else BURST_WRITE
-            rules.append((("burst", account, method), rate, "jira-burst-based"))
+            rate = self.reads if method in ("GET", "POST") else self.writes
+            rules.append((("burst", endpoint, method), rate, "jira-burst-based"))
         if self.per_issue and issue and method != "GET":
             rules += [(("issue", issue, str(rate)), rate, "jira-per-issue-on-write") for rate in PER_ISSUE]
         for key, (most, window), reason in rules:
@@ -43,6 +62,32 @@ class Limits:
         while times and times[0] <= now - timedelta(seconds=window):
             times.popleft()
         return (times[-most] + timedelta(seconds=window) - now).total_seconds() if len(times) >= most else 0.0
+
+    # -- points
+
+    def left(self, app: str, now: datetime) -> int:
+        return self.quota - self.spent.get((app, hour(now)), 0)
+
+    def spend(self, app: str, issues: int, now: datetime) -> dict[str, str]:
+        """Counts a request that was served; what its answer says about the quota."""
+        if not self.quota:
+            return {}
+        key = (app, hour(now))
+        self.spent[key] = self.spent.get(key, 0) + 1 + issues
+        return self.twins(app, now)
+
+    def twins(self, app: str, now: datetime) -> dict[str, str]:
+        """The ``Beta-`` headers, which tell the quota before it is reached."""
+        left, ends = max(0, self.left(app, now)), int((hour(now) + timedelta(hours=1) - now).total_seconds())
+        policy = f'"{self.pool}-app-quota"'
+        return {
+            "Beta-RateLimit-Policy": f"{policy};q={self.quota};w=3600",
+            "Beta-RateLimit": f"{policy};r={left};t={ends}",
+        }
+
+
+def hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
 
 
 def too_many(wait: float, most: int, reason: str, now: datetime) -> Answer:

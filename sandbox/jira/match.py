@@ -86,7 +86,7 @@ class Matcher:
 
     def issue_named(self, clause: Clause, operand: Operand) -> int:
         """An unknown id or key is an error, not an empty result."""
-        issue = self.store.find(operand.value)
+        issue = self.store.find(operand.value, self.site.switches.old_keys)
         if issue is None or not issue.visible(self.site, self.user):
             what = "key" if "-" in operand.value else "ID"
             raise BadQuery(f"An issue with {what} '{operand.value}' does not exist for field '{clause.field}'.")
@@ -149,7 +149,8 @@ class Matcher:
             return int(value)
         for form in ("%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d"):
             try:
-                local = datetime.strptime(value, form).replace(tzinfo=ZoneInfo(self.user.zone))
+                fold = 0 if self.site.switches.repeated_hour_is_first else 1
+                local = datetime.strptime(value, form).replace(tzinfo=ZoneInfo(self.user.zone), fold=fold)
             except ValueError:
                 continue
             return milliseconds(local.astimezone(UTC))

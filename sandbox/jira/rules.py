@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sandbox.jira.issues import Issue, Item, Remark, RemoteLink, may_hear
+from sandbox.jira.issues import Issue, Item, Remark, may_hear
+from sandbox.jira.permissions import FIELD_PERMISSIONS
 from sandbox.jira.refusals import OFF_SCREEN, TOO_LONG, Invalid, Rejected
 from sandbox.jira.site import IssueType, Project, Site, Status, Transition, User
 from sandbox.jira.store import Store
 from sandbox.jira.values import KINDS, TEXT_LIMIT, Setting, identity, length, listed, string, wording
 
-COMMENT_CAP, LINK_CAP = 5000, 2000
 Json = Mapping[str, Any]
 
 
@@ -30,7 +30,8 @@ class Rules:
     def create(self, user: User, fields: Json, update: Json, properties: Json) -> Issue:
         project, kind = self.place(user, fields)
         asked = {name: value for name, value in fields.items() if name not in ("project", "issuetype")}
-        values = self.taken(project, kind.create, asked, {}, update)
+        screen = self.settable(user, project, kind.create)
+        values = self.taken(project, screen, asked, {}, update)
         values.setdefault("reporter", user.account_id)
         values.setdefault("priority", self.default_priority(kind))
         self.require(values, ("summary", *kind.required))
@@ -46,6 +47,7 @@ class Rules:
             at,
             filled(values),
             properties=dict(properties),
+            watchers=(user.account_id,),
         )
         return self.store.put(issue)
 
@@ -74,6 +76,7 @@ class Rules:
         """Nothing is written, and ``updated`` stays, where every value is already so."""
         if not fields and not update:
             raise Rejected(400, ["one of 'fields' or 'update' required"])
+        self.free(issue)
         project = self.site.projects[issue.project]
         screen = self.editable(user, issue)
         operations = {name: ops for name, ops in update.items() if name != "comment"}
@@ -84,8 +87,21 @@ class Rules:
 
     def editable(self, user: User, issue: Issue) -> tuple[str, ...]:
         """The fields of the edit screen; none without the right to edit, so that each is refused by name."""
-        may = self.site.may(user, issue.project, "EDIT_ISSUES")
-        return self.type_of(issue).edit if may else ()
+        if issue.archived or not self.site.may(user, issue.project, "EDIT_ISSUES"):
+            return ()
+        return self.settable(user, self.site.projects[issue.project], self.type_of(issue).edit)
+
+    def settable(self, user: User, project: Project, screen: tuple[str, ...]) -> tuple[str, ...]:
+        """The fields of a screen but for those that want a right the user has not."""
+        barred = {name for name, right in FIELD_PERMISSIONS.items() if not self.site.may(user, project.key, right)}
+        return tuple(name for name in screen if name not in barred) if barred else screen
+
+    def free(self, issue: Issue) -> None:
+        """Raises where Jira cannot write to the issue now, whoever asks (Jira Cloud REST API, "Edit issue")."""
+        if str(issue.id) in self.site.switches.in_flight:
+            raise Rejected(409, ["The issue could not be updated because of a conflicting update."])
+        if str(issue.id) in self.site.switches.misconfigured:
+            raise Rejected(422, ["The issue could not be updated because of a problem with its configuration."])
 
     def type_of(self, issue: Issue) -> IssueType:
         kind = self.site.projects[issue.project].type(issue.type)
@@ -115,6 +131,8 @@ class Rules:
 
     def move(self, user: User, issue: Issue, project: Project, kind: IssueType) -> Issue:
         """To another project or type: a new key, the same id; values the new place does not know are dropped."""
+        if not self.site.may(user, issue.project, "MOVE_ISSUES"):
+            raise Rejected(403, ["You do not have permission to move issues in this project."])
         screen = set(kind.edit) | {"reporter"}
         kept = {name: value for name, value in issue.values.items() if name in screen}
         values = {name: value for name, value in kept.items() if name not in ("fixVersions", "versions", "components")}
@@ -134,6 +152,10 @@ class Rules:
     def delete(self, user: User, issue: Issue) -> None:
         if not self.site.may(user, issue.project, "DELETE_ISSUES"):
             raise Rejected(403, ["You do not have permission to delete issues in this project."])
+        for link in issue.issue_links:
+            other = self.store.issues[link.other]
+            kept = tuple(one for one in other.issue_links if one.id != link.id)
+            self.store.put(replace(other, issue_links=kept))
         self.store.drop(issue)
 
     # -- values
@@ -165,6 +187,8 @@ class Rules:
             return take(at, fields[at.field.id])
         value = current.get(at.field.id)
         for operation in listed(operations):
+            if not isinstance(operation, dict) or len(operation) != 1:
+                raise Rejected(400, [f"Can not deserialize the operation on '{at.field.id}'."])
             ((verb, operand),) = operation.items()
             value = take(at, operand) if verb == "set" else self.amended(at, value, verb, operand)
         return value
@@ -196,7 +220,7 @@ class Rules:
 
     def offered(self, user: User, issue: Issue) -> list[Transition]:
         """What the user may take from here; nothing at all without the right to transition."""
-        if not self.site.may(user, issue.project, "TRANSITION_ISSUES"):
+        if issue.archived or not self.site.may(user, issue.project, "TRANSITION_ISSUES"):
             return []
         return [
             step
@@ -206,6 +230,7 @@ class Rules:
         ]
 
     def transition(self, user: User, issue: Issue, id: str, fields: Json, update: Json) -> Issue:
+        self.free(issue)
         step = next((step for step in self.offered(user, issue) if step.id == id), None)
         if step is None:
             raise Rejected(400, [f"Transition id '{id}' is not valid for this issue."])
@@ -213,7 +238,8 @@ class Rules:
         operations = {name: ops for name, ops in update.items() if name != "comment"}
         values = self.taken(project, step.screen, fields, issue.values, operations)
         self.require({**issue.values, **values}, step.required)
-        values |= dict.fromkeys(step.clears)
+        if self.site.switches.reopening_clears:
+            values |= dict.fromkeys(step.clears)
         for name, native in step.sets.items():
             at = Setting(self.site, project, self.site.fields[name])
             values[name] = KINDS[at.field.kind].take(at, KINDS[at.field.kind].typed(native))
@@ -229,10 +255,9 @@ class Rules:
 
     def comment(self, user: User, issue: Issue, body: Json) -> tuple[Issue, Remark]:
         """Adds ``{"body", "visibility", "properties"}``; the issue's ``updated`` moves with it."""
-        if not self.site.may(user, issue.project, "ADD_COMMENTS"):
+        if issue.archived or not self.site.may(user, issue.project, "ADD_COMMENTS"):
             raise Rejected(400, ["You do not have the permission to comment on this issue."])
-        if len(issue.remarks) >= COMMENT_CAP:
-            raise Rejected(413, [f"You have exceeded the limit of {COMMENT_CAP} comments for this issue."])
+        within(self.site.caps.comments, issue.remarks, "comments")
         text, visibility = self.worded(body.get("body")), self.visibility(user, issue, body.get("visibility"))
         properties = {one["key"]: one["value"] for one in body.get("properties") or ()}
         at, who = self.store.tick(), user.account_id
@@ -267,8 +292,8 @@ class Rules:
         return {group for user in self.site.users.values() for group in user.groups}
 
     def reword(self, user: User, issue: Issue, remark: Remark, body: Json) -> tuple[Issue, Remark]:
-        own = remark.author == user.account_id
-        if not self.site.may(user, issue.project, "EDIT_OWN_COMMENTS" if own else "EDIT_ALL_COMMENTS"):
+        own = remark.author == user.account_id and self.site.may(user, issue.project, "EDIT_OWN_COMMENTS")
+        if issue.archived or not (own or self.site.may(user, issue.project, "EDIT_ALL_COMMENTS")):
             raise Rejected(400, [f"You do not have the permission to edit comment with id: {remark.id}."])
         text = self.worded(body["body"]) if "body" in body else remark.text
         at = self.store.tick()
@@ -278,11 +303,27 @@ class Rules:
         return self.store.put(replace(issue, updated=at, remarks=remarks)), reworded
 
     def unsay(self, user: User, issue: Issue, remark: Remark) -> Issue:
+        own = remark.author == user.account_id and self.site.may(user, issue.project, "DELETE_OWN_COMMENTS")
+        if issue.archived or not (own or self.site.may(user, issue.project, "DELETE_ALL_COMMENTS")):
+            raise Rejected(400, [f"You do not have permission to delete comment with id: {remark.id}"])
         at = self.store.tick()
         remarks = tuple(one for one in issue.remarks if one.id != remark.id)
         return self.store.put(replace(issue, updated=at, remarks=remarks))
 
-    # -- what does not show in `updated`, and links
+    def assign(self, user: User, issue: Issue, account: str | None) -> Issue:
+        """Wants the right to assign, not to edit."""
+        if issue.archived or not self.site.may(user, issue.project, "ASSIGN_ISSUES"):
+            raise Rejected(403, ["You do not have permission to assign issues."])
+        project = self.site.projects[issue.project]
+        if account is not None and not self.assignable(project, account):
+            raise Rejected(400, errors={"assignee": f"User '{account}' cannot be assigned issues."})
+        return self.changed(user, issue, {"assignee": account})
+
+    def assignable(self, project: Project, account: str) -> bool:
+        found = self.site.users.get(account)
+        return self.site.may(found, project.key, "ASSIGNABLE_USER")
+
+    # -- what does not show in `updated`
 
     def set_property(self, issue: Issue, key: str, value: Any) -> bool:
         """Whether it is new. Neither ``updated`` nor the changelog moves."""
@@ -290,26 +331,23 @@ class Rules:
         self.store.put(replace(issue, properties={**issue.properties, key: value}))
         return new
 
+    def set_comment_property(self, user: User, issue: Issue, remark: Remark, key: str, value: Any) -> bool:
+        """Whether it is new. The comment's ``updated`` does not move."""
+        own = remark.author == user.account_id and self.site.may(user, issue.project, "EDIT_OWN_COMMENTS")
+        if issue.archived or not (own or self.site.may(user, issue.project, "EDIT_ALL_COMMENTS")):
+            raise Rejected(403, [f"You do not have the permission to edit comment with id: {remark.id}."])
+        told = replace(remark, properties={**remark.properties, key: value})
+        self.store.put(replace(issue, remarks=tuple(told if one.id == remark.id else one for one in issue.remarks)))
+        return key not in remark.properties
+
     def unset_property(self, issue: Issue, key: str) -> None:
         self.store.put(replace(issue, properties={k: v for k, v in issue.properties.items() if k != key}))
 
-    def link(
-        self, user: User, issue: Issue, global_id: str, relationship: str | None, target: Json
-    ) -> tuple[RemoteLink, bool]:
-        """Creates the link, or replaces the one of that global id: then nothing shows in the changelog."""
-        if not self.site.may(user, issue.project, "LINK_ISSUES"):
-            raise Rejected(403, ["You do not have permission to link issues in this project."])
-        held = next((one for one in issue.links if global_id and one.global_id == global_id), None)
-        if held is None and len(issue.links) >= LINK_CAP:
-            raise Rejected(413, [f"You have exceeded the limit of {LINK_CAP} remote issue links for this issue."])
-        link = RemoteLink(held.id if held else self.store.next_id(), global_id, relationship, dict(target))
-        if held:
-            self.store.put(replace(issue, links=tuple(link if one is held else one for one in issue.links)))
-            return link, False
-        item = Item("RemoteIssueLink", "RemoteIssueLink", False, None, f'This issue links to "{target.get("title")}"')
-        at = self.store.tick()
-        self.store.put(issue.written(at, user.account_id, self.store.next_id(), (item,), links=(*issue.links, link)))
-        return link, True
+
+def within(cap: int, held: Sequence[object], what: str) -> None:
+    """Raises where one more would be too many for one issue."""
+    if len(held) >= cap:
+        raise Rejected(413, [f"You have exceeded the limit of {cap} {what} for this issue."])
 
 
 def filled(values: Json) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Search:
     # -- finding
 
     def sees(self, issue: Issue) -> bool:
-        return issue.visible(self.site, self.user)
+        return not issue.archived and issue.visible(self.site, self.user)
 
     def found(self, query: Query, where: Node, after: list[int] | None, fresh: frozenset[int]) -> Iterator[Issue]:
         test = self.matcher.test(where)
@@ -156,6 +156,8 @@ class Search:
         """The oldest update that can match, in epoch milliseconds; 0 where there is no bound."""
         if isinstance(node, Both):
             return max(self.lower_bound(part) for part in node.parts)
+        if isinstance(node, Either):
+            return min(self.lower_bound(part) for part in node.parts)
         if isinstance(node, Clause) and node.field.lower() in _UPDATED and node.operator in (">", ">=", "="):
             return max(0, self.matcher.stamp(node, node.operands[0]))
         return 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.jira.adf import document
+from sandbox.jira import parts
 from sandbox.jira.issues import Change, Issue, Remark, RemoteLink
 from sandbox.jira.site import CATEGORIES, Field, Project, Site, Status, Transition, User
-from sandbox.jira.values import KINDS, Setting, empty, schema, show_user
+from sandbox.jira.store import Store
+from sandbox.jira.values import KINDS, Setting, empty, pictures, schema, show_user
+from sandbox.jira.wiki import document
 
 #: fields that are no field of a screen, in the order of the field list
 BUILT_IN = {
@@ -25,20 +28,29 @@ BUILT_IN = {
     "creator": ("Creator", {"type": "user", "system": "creator"}, ["creator"]),
     "comment": ("Comment", {"type": "comments-page", "system": "comment"}, ["comment"]),
     "resolutiondate": ("Resolved", {"type": "datetime", "system": "resolutiondate"}, ["resolutiondate", "resolved"]),
+    "issuelinks": ("Linked Issues", {"type": "array", "items": "issuelinks", "system": "issuelinks"}, ["issueLink"]),
+    "attachment": ("Attachment", {"type": "array", "items": "attachment", "system": "attachment"}, ["attachments"]),
+    "worklog": ("Log Work", {"type": "array", "items": "worklog", "system": "worklog"}, []),
+    "watches": ("Watchers", {"type": "watches", "system": "watches"}, ["watchers"]),
 }
-NOT_NAVIGABLE = frozenset({"comment"})
+NOT_NAVIGABLE = frozenset({"comment", "attachment", "worklog"})
+#: the most worklogs shown inside an issue
+WORKLOGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """For whom, under which address and in which version things are shown. ``inline`` is the most comments shown
-    inside an issue."""
+    inside an issue; ``store`` finds what an issue is linked to."""
 
     site: Site
     user: User | None
     base: str
     version: str = "2"
     inline: int = 5000
+    store: Store | None = None
+    #: the issues shown so far
+    tally: list[int] = field(default_factory=list)
 
     @property
     def root(self) -> str:
@@ -58,6 +70,7 @@ class View:
         self, issue: Issue, fields: Sequence[str], expand: str = "", properties: Sequence[str] = ()
     ) -> dict[str, Any]:
         """``fields`` as in a request: names, ``*all``, ``*navigable``, ``-name``; without any, the id alone."""
+        self.tally.append(issue.id)
         shown: dict[str, Any] = {
             "expand": "operations,versionedRepresentations,editmeta,changelog,renderedFields",
             "id": str(issue.id),
@@ -68,6 +81,12 @@ class View:
             shown |= {"key": issue.key, "fields": {name: self.value(issue, name) for name in wanted}}
         if "changelog" in expand:
             shown["changelog"] = self.history(issue)
+        if "names" in expand:
+            shown["names"] = {name: self.field_name(name) for name in wanted}
+        if "schema" in expand:
+            shown["schema"] = {name: self.field_schema(name) for name in wanted}
+        if "renderedFields" in expand:
+            shown["renderedFields"] = {name: self.rendered_field(issue, name) for name in wanted}
         if properties:
             shown["properties"] = {name: issue.properties[name] for name in properties if name in issue.properties}
         return shown
@@ -83,6 +102,18 @@ class View:
         if field.kind == "textarea":
             return self.text(value)
         return KINDS[field.kind].show(Setting(self.site, self.site.projects[issue.project], field, self.root), value)
+
+    def field_name(self, id: str) -> str:
+        return BUILT_IN[id][0] if id in BUILT_IN else self.site.fields[id].name
+
+    def field_schema(self, id: str) -> dict[str, Any]:
+        return BUILT_IN[id][1] if id in BUILT_IN else schema(self.site.fields[id])
+
+    def rendered_field(self, issue: Issue, id: str) -> str | None:
+        """HTML for long texts, null for what is not rendered."""
+        field = self.site.fields.get(id)
+        text = issue.values.get(id) if field is not None and field.kind == "textarea" else None
+        return rendered(text) if text is not None else None
 
     def show_issuetype(self, issue: Issue) -> dict[str, Any]:
         return self.type(self.site.projects[issue.project], issue.type)
@@ -111,7 +142,7 @@ class View:
             "name": project.name,
             "projectTypeKey": project.kind,
             "simplified": False,
-            "avatarUrls": {},
+            "avatarUrls": pictures(self.root, "project", project.id),
         }
 
     def show_status(self, issue: Issue) -> dict[str, Any]:
@@ -167,6 +198,19 @@ class View:
             "startAt": 0,
         }
 
+    def show_issuelinks(self, issue: Issue) -> list[dict[str, Any]]:
+        return parts.issue_links(self, issue)
+
+    def show_attachment(self, issue: Issue) -> list[dict[str, Any]]:
+        return [parts.attachment(self, one) for one in issue.attachments]
+
+    def show_worklog(self, issue: Issue) -> dict[str, Any]:
+        logs = [parts.worklog(self, issue, one) for one in issue.worklogs[:WORKLOGS]]
+        return {"startAt": 0, "maxResults": WORKLOGS, "total": len(issue.worklogs), "worklogs": logs}
+
+    def show_watches(self, issue: Issue) -> dict[str, Any]:
+        return parts.watchers(self, issue, named=False)
+
     def account(self, account: str) -> dict[str, Any]:
         user = self.site.users[account]
         return show_user(
@@ -185,11 +229,17 @@ class View:
             "updateAuthor": self.account(remark.editor),
             "created": self.time(remark.created),
             "updated": self.time(remark.updated),
-            "jsdPublic": not (remark.internal and self.site.projects[issue.project].kind == "service_desk"),
+            "jsdPublic": not (
+                remark.internal
+                and self.site.projects[issue.project].kind == "service_desk"
+                and self.site.switches.internal_by_property
+            ),
         }
         if remark.visibility:
             kind, name = remark.visibility
             shown["visibility"] = {"type": kind, "value": name, "identifier": name}
+        if "renderedBody" in expand:
+            shown["renderedBody"] = rendered(remark.text)
         if "properties" in expand:
             shown["properties"] = [{"key": key, "value": value} for key, value in remark.properties.items()]
         return shown
@@ -208,7 +258,7 @@ class View:
                 {
                     "field": item.name,
                     "fieldtype": "custom" if item.custom else "jira",
-                    "fieldId": item.field,
+                    **named_field(item.field, self.site.switches.changelog_field_ids),
                     "from": item.old_id,
                     "fromString": item.old,
                     "to": item.new_id,
@@ -222,7 +272,7 @@ class View:
         shown: dict[str, Any] = {
             "id": link.id,
             "self": f"{self.root}/issue/{issue.id}/remotelink/{link.id}",
-            "application": {},
+            "application": dict(link.application),
             "object": link.object,
         }
         if link.global_id:
@@ -282,6 +332,15 @@ class View:
     def field_list(self) -> list[dict[str, Any]]:
         built_in = [field_entry(id, name, kind, clauses) for id, (name, kind, clauses) in BUILT_IN.items()]
         return built_in + [self.field(field) for field in self.site.fields.values()]
+
+
+def named_field(id: str, shown: bool) -> dict[str, str]:
+    return {"fieldId": id} if shown else {}
+
+
+def rendered(text: str) -> str:
+    """A text as HTML, without its markup."""
+    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
 
 
 def field_entry(id: str, name: str, kind: dict[str, Any], clauses: list[str], custom: bool = False) -> dict[str, Any]:

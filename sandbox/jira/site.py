@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sandbox.jira.switches import Caps, Switches
+
 
 @dataclass(frozen=True, slots=True)
 class User:
     """An Atlassian account. ``token`` signs it in by Basic with its e-mail; ``zone`` is its profile's time zone, in
-    which JQL reads dates. ``shows_email``: whether ``emailAddress`` appears in answers at all."""
+    which JQL reads dates. ``shows_email``: whether ``emailAddress`` appears in answers at all. In Data Center
+    ``account_id`` is its key, ``token`` a personal access token; ``login`` and ``password`` are what people type."""
 
     account_id: str
     name: str
@@ -19,6 +22,8 @@ class User:
     groups: frozenset[str] = frozenset()
     shows_email: bool = False
     app: bool = False
+    login: str = ""
+    password: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,26 @@ class Named:
 
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Named):
+    """A version of a project, as its release page has it; ``released_on`` is a date, ``yyyy-MM-dd``."""
+
+    description: str = ""
+    released: bool = False
+    archived: bool = False
+    released_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkType:
+    """How issues may be linked: the source *blocks*, the other one *is blocked by*."""
+
+    id: str
+    name: str
+    outward: str
+    inward: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +130,7 @@ class Project:
     key: str
     name: str
     types: tuple[IssueType, ...]
-    versions: tuple[Named, ...] = ()
+    versions: tuple[Version, ...] = ()
     components: tuple[Named, ...] = ()
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     kind: str = "software"
@@ -114,18 +139,7 @@ class Project:
         return next((one for one in self.types if name in (one.name, one.id)), None)
 
 
-PERMISSIONS = (
-    "BROWSE_PROJECTS",
-    "CREATE_ISSUES",
-    "EDIT_ISSUES",
-    "TRANSITION_ISSUES",
-    "ADD_COMMENTS",
-    "EDIT_OWN_COMMENTS",
-    "EDIT_ALL_COMMENTS",
-    "DELETE_ISSUES",
-    "LINK_ISSUES",
-    "ASSIGN_ISSUES",
-)
+ADMINISTRATION = frozenset(["ADMINISTER", "ADMINISTER_PROJECTS", "SYSTEM_ADMIN"])
 
 CATEGORIES = {
     "new": (2, "To Do", "blue-gray"),
@@ -136,8 +150,9 @@ CATEGORIES = {
 
 @dataclass
 class Site:
-    """Everything an administrator has set up. ``denied`` holds ``(account id, project key, permission)``: what is not
-    denied is granted to every user; nothing is granted to the anonymous."""
+    """Everything an administrator has set up. ``denied`` holds ``(account id, project key, permission)``, with an empty
+    key for global permissions: what is not denied is granted to every user; nothing is granted to the anonymous, and
+    administration to ``administrators`` only, by account id."""
 
     users: dict[str, User]
     projects: dict[str, Project]
@@ -146,16 +161,26 @@ class Site:
     resolutions: tuple[Named, ...]
     zone: str = "UTC"
     denied: set[tuple[str, str, str]] = field(default_factory=set)
+    administrators: set[str] = field(default_factory=set)
+    link_types: tuple[LinkType, ...] = ()
+    switches: Switches = field(default_factory=Switches)
+    caps: Caps = field(default_factory=Caps)
 
     def may(self, user: User | None, project: str, permission: str) -> bool:
-        return user is not None and (user.account_id, project, permission) not in self.denied
+        if user is None or (user.account_id, project, permission) in self.denied:
+            return False
+        return user.account_id in self.administrators if permission in ADMINISTRATION else True
+
+    def globally(self, user: User | None, permission: str) -> bool:
+        """Whether the user has a global permission."""
+        return self.may(user, "", permission)
 
     def in_role(self, user: User | None, project: str, role: str) -> bool:
         return user is not None and user.account_id in self.projects[project].roles.get(role, ())
 
     def user(self, who: str) -> User:
-        """By account id, e-mail or display name; raises ``KeyError``."""
-        found = self.users.get(who) or next((u for u in self.users.values() if who in (u.email, u.name)), None)
+        """By account id, user name, e-mail or display name; raises ``KeyError``."""
+        found = self.users.get(who) or next((u for u in self.users.values() if who in (u.login, u.email, u.name)), None)
         if found is None:
             raise KeyError(who)
         return found

@@ -98,11 +98,13 @@ class Store:
         self.numbers[project] = self.numbers.get(project, 0) + 1
         return f"{project}-{self.numbers[project]}"
 
-    def find(self, id_or_key: str) -> Issue | None:
-        """By id or key; a key it had before a move still leads to it (Jira Cloud REST API, "Get issue")."""
+    def find(self, id_or_key: str, old_keys: bool = True) -> Issue | None:
+        """By id or key; with ``old_keys`` one it had before a move still leads to it (Jira Cloud REST API, "Get
+        issue")."""
         if id_or_key.isdigit():
             return self.issues.get(int(id_or_key))
-        return self.issues.get(self.keys.get(id_or_key.upper(), 0))
+        found = self.issues.get(self.keys.get(id_or_key.upper(), 0))
+        return found if old_keys or found is None or found.key == id_or_key.upper() else None
 
     def put(self, issue: Issue) -> Issue:
         self.issues[issue.id] = issue

@@ -155,18 +155,25 @@ def show_each(show: Callable[[Setting, Named], dict[str, str]]) -> Callable[[Set
     return lambda at, values: [show(at, value) for value in values or ()]
 
 
+def pictures(base: str, kind: str, id: str) -> dict[str, str]:
+    """Where the pictures of a user or project are, by size."""
+    place = f"{base}/universal_avatar/view/type/{kind}/avatar/{id}?size="
+    return {f"{size}x{size}": f"{place}{size}" for size in (16, 24, 32, 48)}
+
+
 def show_user(at: Setting, account: str) -> dict[str, Any]:
     user = at.site.users[account]
     shown: dict[str, Any] = {
         "self": f"{at.base}/user?accountId={account}",
         "accountId": account,
-        "avatarUrls": {},
+        "avatarUrls": pictures(at.base, "user", account),
         "displayName": user.name,
         "active": True,
         "timeZone": user.zone,
         "accountType": "app" if user.app else "atlassian",
     }
-    return shown | {"emailAddress": user.email} if user.shows_email else shown
+    hidden: dict[str, dict[str, str | None]] = {"null": {"emailAddress": None}, "empty": {"emailAddress": ""}}
+    return shown | ({"emailAddress": user.email} if user.shows_email else hidden.get(at.site.switches.hidden_email, {}))
 
 
 def same(at: Setting, value: Any) -> Any:
