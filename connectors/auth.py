@@ -31,6 +31,14 @@ class Secret:
         return hash(self._value)
 
 
+class Unsuited(ValueError):
+    """The value of ``key`` cannot sign anybody in: ``what`` is wrong and what to do ``instead``."""
+
+    def __init__(self, key: str, what: str, instead: str) -> None:
+        super().__init__(what)
+        self.key, self.what, self.instead = key, what, instead
+
+
 @dataclass(frozen=True, slots=True)
 class UserPassword:
     """Basic authentication (ServiceNow), or Jira's e-mail and API token."""
@@ -63,4 +71,39 @@ class Entra:
     authority: str = "https://login.microsoftonline.com"
 
 
-Auth = UserPassword | Bearer | AccessToken | Entra
+@dataclass(frozen=True, slots=True)
+class EntraCertificate:
+    """The same, proven by a certificate: ``pem`` holds the private key and the certificate, one after the other."""
+
+    tenant: str
+    client_id: str
+    pem: Secret
+    authority: str = "https://login.microsoftonline.com"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """An OAuth application of ServiceNow that acts as the user it is bound to there (apis.md 1.8)."""
+
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGrant:
+    """An OAuth application of ServiceNow that acts as the user who signs in through it (apis.md 1.8)."""
+
+    user: str
+    password: Secret
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of ServiceNow's, sent in a header of its own (apis.md 1.8)."""
+
+    key: Secret
+
+
+Auth = UserPassword | Bearer | AccessToken | Entra | EntraCertificate | ClientCredentials | PasswordGrant | ApiKey

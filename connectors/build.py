@@ -10,13 +10,7 @@ from typing import Any
 
 from connectors.auth import Auth, Secret
 from connectors.base import Clock, Connector
-
-#: where each kind's connector lives
-CLASSES = {
-    "servicenow": ("connectors.servicenow", "ServiceNow"),
-    "jira": ("connectors.jira", "Jira"),
-    "azure_devops": ("connectors.azure_devops", "AzureDevOps"),
-}
+from connectors.installed import KINDS
 
 
 def connector(
@@ -34,7 +28,7 @@ def connector(
 ) -> Connector:
     """A connector for one tracker. ``ca`` is a file of trusted certificates. Raises ``KeyError`` for an unknown
     kind."""
-    module, cls = CLASSES[kind]
+    module, _, cls = KINDS[kind].connector.partition(":")
     build: Callable[..., Any] = getattr(import_module(module), cls)
     options: dict[str, Any] = {"verify": ca or True, "timeout": (min(10.0, timeout), timeout)}
     if lag is not None:

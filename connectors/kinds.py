@@ -1,19 +1,33 @@
 """What the admin's file may say of each kind of tracker: keys, ways to sign in, channels. Facts, no behaviour; the
-one place outside the connectors that names the trackers, so that ``sync`` need not."""
+one place outside the connectors that names the trackers, so that ``sync`` need not. Further kinds: ``installed``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-from connectors.auth import AccessToken, Auth, Bearer, Entra, Secret, UserPassword
+from connectors.auth import (
+    AccessToken,
+    ApiKey,
+    Auth,
+    Bearer,
+    ClientCredentials,
+    Entra,
+    EntraCertificate,
+    PasswordGrant,
+    Secret,
+    Unsuited,
+    UserPassword,
+)
 
 Given = Mapping[str, str | Secret]
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One way to sign in: the keys it takes (all of them), those it may take, and what they make."""
+    """One way to sign in: the keys it takes (all of them), those it may take, and what they make, which raises
+    ``Unsuited`` for a value that can be seen to be wrong."""
 
     keys: tuple[str, ...]
     make: Callable[[Given], Auth]
@@ -24,9 +38,12 @@ class SignIn:
 class Kind:
     """One kind of tracker. ``side_keys`` must stand on each of its sides, ``side_may`` may; ``tracker_may`` are keys
     of its own. ``channels`` are whole names, ``groups`` are beginnings that a name follows (``role:``). ``computed``
-    are native fields that the tracker works out by itself: what is so, and what to map instead."""
+    are native fields that the tracker works out by itself: what is so, and what to map instead. ``connector`` is the
+    class, as ``package.module:Class``; it is imported only when a tracker of the kind is worked with. ``schemes`` are
+    how its addresses may begin."""
 
     name: str
+    connector: str
     side_keys: tuple[str, ...]
     channels: tuple[str, ...]
     sign_ins: tuple[SignIn, ...]
@@ -34,6 +51,7 @@ class Kind:
     tracker_may: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     computed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    schemes: tuple[str, ...] = ("https", "http")
 
     def speaks(self, channel: str) -> bool:
         """True where the tracker has a channel of that name."""
@@ -54,25 +72,57 @@ _PASSWORD = SignIn(("user", "password"), lambda g: UserPassword(text(g, "user"),
 _TOKEN = SignIn(("token",), lambda g: Bearer(secret(g, "token")))
 _USER_TOKEN = SignIn(("user", "token"), lambda g: UserPassword(text(g, "user"), secret(g, "token")))
 _PAT = SignIn(("pat",), lambda g: AccessToken(secret(g, "pat")))
+_KEY = SignIn(("api_key",), lambda g: ApiKey(secret(g, "api_key")))
+_APPLICATION = SignIn(
+    ("client_id", "client_secret"), lambda g: ClientCredentials(text(g, "client_id"), secret(g, "client_secret"))
+)
+_PASSWORD_GRANT = SignIn(
+    ("user", "password", "client_id", "client_secret"),
+    lambda g: PasswordGrant(text(g, "user"), secret(g, "password"), text(g, "client_id"), secret(g, "client_secret")),
+)
 _ENTRA = SignIn(
     ("tenant", "client_id", "client_secret"),
-    lambda g: Entra(
-        text(g, "tenant"),
-        text(g, "client_id"),
-        secret(g, "client_secret"),
-        **({"authority": text(g, "authority")} if "authority" in g else {}),
-    ),
+    lambda g: Entra(text(g, "tenant"), text(g, "client_id"), secret(g, "client_secret"), **authority(g)),
     may=("authority",),
 )
 
-KINDS: Mapping[str, Kind] = {
+
+def authority(given: Given) -> dict[str, str]:
+    """Where tokens are asked for; our secret goes there, so in the clear to this machine only."""
+    if "authority" not in given:
+        return {}
+    try:
+        parts = urlsplit(text(given, "authority"))
+        here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+        safe = bool(parts.hostname) and (parts.scheme == "https" or here)
+    except ValueError:
+        safe = False
+    if not safe:
+        raise Unsuited("authority", "must begin with https://", 'write authority = "https://login.microsoftonline.com"')
+    return {"authority": text(given, "authority")}
+
+
+def entra_certificate(given: Given) -> Auth:
+    pem = secret(given, "certificate")
+    missing = [word for word in ("PRIVATE KEY-----", "BEGIN CERTIFICATE-----") if word not in pem.reveal()]
+    if pem.reveal() and (missing or "ENCRYPTED" in pem.reveal()):
+        what = "must hold a private key without a passphrase and its certificate, both in PEM form"
+        raise Unsuited("certificate", what, "put both into one file: cat key.pem cert.pem > lockstep.pem")
+    return EntraCertificate(text(given, "tenant"), text(given, "client_id"), pem, **authority(given))
+
+
+_ENTRA_CERTIFICATE = SignIn(("tenant", "client_id", "certificate"), entra_certificate, may=("authority",))
+
+#: the kinds that Lockstep brings
+OWN: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
             "servicenow",
+            "connectors.servicenow:ServiceNow",
             side_keys=("table",),
             channels=("comments", "work_notes"),
-            sign_ins=(_PASSWORD, _TOKEN),
+            sign_ins=(_PASSWORD, _TOKEN, _KEY, _APPLICATION, _PASSWORD_GRANT),
             tracker_may=("mark_fields",),
             computed={
                 "priority": (
@@ -83,6 +133,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "jira",
+            "connectors.jira:Jira",
             side_keys=("project", "type"),
             side_may=("keys_field",),
             channels=("everyone", "internal"),
@@ -91,9 +142,10 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "azure_devops",
+            "connectors.azure_devops:AzureDevOps",
             side_keys=("project", "type"),
             channels=("discussion",),
-            sign_ins=(_PAT, _ENTRA),
+            sign_ins=(_PAT, _ENTRA, _ENTRA_CERTIFICATE),
         ),
     )
 }

@@ -6,23 +6,26 @@ POST makes a second issue) and it keeps the last answer per thread, because azur
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import requests
 import structlog
 import tenacity
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.retry import Retry
 
-from connectors.base import Busy, Clock, Down, Failure, Unsure
+from connectors.base import Busy, Clock, Down, Failure, LockedOut, Unsure
+from connectors.unreached import unreached
+from connectors.wire import Wire
 
 Result = TypeVar("Result")
 
@@ -30,7 +33,11 @@ Result = TypeVar("Result")
 PATIENCE = 5.0
 #: rest after a 429 or 503 that names none, in seconds
 DEFAULT_REST = 10.0
+#: longest rest kept, in seconds: the trackers' own limits count by the hour, so a longer one is a slip
+LONGEST_REST = 86_400.0
 READ_TRIES = 4
+#: some servers and gateways put it before their JSON (recorded for Azure DevOps, apis.md 3.4)
+BOM = b"\xef\xbb\xbf"
 
 _VARIABLE = re.compile(r"/(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}|[A-Z][A-Z0-9_]+-\d+|\d+)(?=/|$)")
 
@@ -52,7 +59,19 @@ class Ledger:
             return sum(self.counts.values())
 
 
-class Transport(HTTPAdapter):
+class PlainSession(requests.Session):
+    """A session that does what it is told and no more: the environment's proxies, netrc and CA bundle would silently
+    beat what the admin's file says, and a redirect turns a POST into a GET of another page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+class Transport(Wire):
     """An adapter for one tracker. ``clock`` tells when a rest is over; ``timeout`` is (connect, read) in seconds."""
 
     def __init__(
@@ -73,35 +92,42 @@ class Transport(HTTPAdapter):
         self.rest_on_success = rest_on_success
         self.ledger = Ledger()
         self.resting: datetime | None = None
+        self.noting = threading.Lock()
         self.per_thread = threading.local()
         super().__init__(pool_connections=8, pool_maxsize=32, max_retries=Retry(0, read=False))
 
     def session(self) -> requests.Session:
-        """A plain session over this adapter. The environment's proxies, netrc and CA bundle are not looked at:
-        they would silently beat what the admin's file says."""
-        session = requests.Session()
-        session.trust_env = False
+        """A plain session over this adapter."""
+        session = PlainSession()
         self.mount(session)
         return session
 
     def mount(self, session: requests.Session) -> None:
-        """Puts this adapter under an existing session."""
+        """Puts this adapter under an existing session, which from now on keeps no cookies: calls that share a session
+        of ServiceNow queue behind each other and are answered 202, and a cookie outlives the token that earned it."""
         session.mount("http://", self)
         session.mount("https://", self)
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
-        """One try. Raises ``Busy`` without sending while the tracker rests, and ``Down`` where the request was
-        certainly not received; any other transport error is passed on for ``read`` and ``write`` to name."""
+        """One try. Raises ``Busy`` without sending while the tracker rests, ``Down`` where the request was certainly
+        not received, and ``LockedOut`` where the proxy refuses us; any other transport error is passed on for ``read``
+        and ``write`` to name."""
         self.refuse_while_resting()
         self.per_thread.last = None
         self.ledger.add(request.method or "", request.url or "")
+        # the libraries set names of their own
+        request.headers["User-Agent"] = "Lockstep"
         options.update(timeout=self.timeout, verify=self.verify, proxies=self.proxies)
         try:
             response = super().send(request, **options)
-        except requests.ConnectionError as error:
-            if never_sent(error):
-                raise Down(f"{self.tracker} cannot be reached: {plain_reason(error)}") from None
-            raise
+        except OSError as error:
+            failure = unreached(self.tracker, error)
+            if failure is None:
+                raise
+            raise failure from None
+        if response.status_code == 407:
+            raise LockedOut(f"the proxy of {self.tracker} refuses us (407): check the user and password in `proxy`")
         self.per_thread.last = response
         self.note_rest(response)
         return response
@@ -114,9 +140,13 @@ class Transport(HTTPAdapter):
         """Azure DevOps asks for rest on a 200 too (rate-limits.md)."""
         asked = retry_after(response, self.clock.now())
         if response.status_code in (429, 503):
-            self.resting = asked or self.clock.now() + timedelta(seconds=DEFAULT_REST)
-        elif asked and self.rest_on_success:
-            self.resting = asked
+            asked = asked or self.clock.now() + timedelta(seconds=DEFAULT_REST)
+        elif not self.rest_on_success:
+            return
+        if asked:
+            with self.noting:
+                # of two threads' answers the one that asks for longer stands, whichever comes last
+                self.resting = max(asked, self.resting or asked)
 
     @property
     def last(self) -> requests.Response | None:
@@ -178,25 +208,23 @@ def named(
     return result
 
 
-def never_sent(error: requests.ConnectionError) -> bool:
-    """True where no connection stood, so the tracker cannot have seen the request."""
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError | NameResolutionError)
+@contextmanager
+def understood(tracker: str) -> Iterator[None]:
+    """Reading what is not of the documented shape is ``Down``."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Down(f"{tracker} sent something of an unknown shape ({type(error).__name__})") from None
 
 
 def plain_reason(error: Exception) -> str:
     """A short reason without addresses, queries or bodies: those may hold secrets."""
     reason = getattr(error.args[0] if error.args else None, "reason", None) or error
     words = {
-        "NewConnectionError": "nothing listens there",
-        "NameResolutionError": "its host name is unknown",
-        "ConnectTimeoutError": "connecting took too long",
-        "ConnectTimeout": "connecting took too long",
         "ReadTimeout": "it took too long to answer",
-        "SSLError": "its certificate is not trusted",
+        "SSLError": "the encrypted connection broke",
         "ChunkedEncodingError": "the answer was cut off",
+        "ContentDecodingError": "the answer cannot be unpacked",
         "ConnectionError": "the connection broke",
         "JSONDecodeError": "the answer is not JSON",
         "DeserializationError": "the answer is not JSON",
@@ -208,18 +236,21 @@ def retry_after(response: requests.Response, now: datetime) -> datetime | None:
     """``Retry-After`` as an instant of our clock: seconds (a fraction too) or an HTTP date, which is read against
     the answer's own ``Date``, because the tracker's clock is not ours."""
     text = response.headers.get("Retry-After", "").strip()
-    if not text:
-        return None
     try:
-        return now + timedelta(seconds=max(0.0, float(text)))
-    except (ValueError, OverflowError):
-        pass
+        seconds = float(text)
+    except ValueError:
+        seconds = seconds_until(text, response, now)
+    return None if math.isnan(seconds) else now + timedelta(seconds=min(max(0.0, seconds), LONGEST_REST))
+
+
+def seconds_until(text: str, response: requests.Response, now: datetime) -> float:
+    """How far an HTTP date lies ahead; NaN where it is none."""
     try:
         then = parsedate_to_datetime(text)
         sent = parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else now
     except (ValueError, TypeError):
-        return None
-    return now + max(timedelta(0), aware(then) - aware(sent))
+        return math.nan
+    return (aware(then) - aware(sent)).total_seconds()
 
 
 def aware(moment: datetime) -> datetime:

@@ -1,4 +1,5 @@
-"""Microsoft Entra ID's token endpoint for service principals: discovery, client credentials, tokens that expire."""
+"""Microsoft Entra ID's token endpoint for service principals: discovery, client credentials by secret or certificate,
+tokens that expire."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
+from sandbox import assertion
 from sandbox.clock import SandboxClock
 from sandbox.wire import Answer, Request
 
@@ -19,10 +21,12 @@ AZURE_DEVOPS_SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An app registration: its secret, and the object id under which Azure DevOps knows it (it has no e-mail)."""
+    """An app registration: its secret, and the object id under which Azure DevOps knows it (it has no e-mail).
+    ``certificate`` is the one uploaded for it, in PEM form."""
 
     secret: str
     object_id: str
+    certificate: str = ""
 
 
 class Entra:
@@ -87,6 +91,10 @@ class Entra:
             return refusal("invalid_scope", 70011, "The provided value for scope is not valid.")
         if client is None:
             return refusal("unauthorized_client", 700016, "Application was not found in the directory.")
+        if form.get("client_assertion_type") == assertion.KIND and client.certificate:
+            audience = f"https://{request.headers.get('host', '')}/{self.tenant}/oauth2/v2.0/token"
+            wrong = assertion.fault(form.get("client_assertion", ""), client.certificate, form["client_id"], audience)
+            return refusal("invalid_client", 700027, wrong, 401) if wrong else self.granted(client)
         if form.get("client_secret") != client.secret:
             return refusal("invalid_client", 7000215, "Invalid client secret provided.", 401)
         return self.granted(client)

@@ -99,8 +99,14 @@ class Daemon:
 
     def take_edit(self) -> None:
         """Takes a new file into force, or says why not and keeps the old one."""
-        setup, forced, self.orders.forced = self.reload(), self.orders.forced, False
-        if setup is None or (setup.digest == self.engine.setup.digest and not forced):
+        # first: a signal that comes while the file is read asks for another reading
+        forced, self.orders.forced = self.orders.forced, False
+        setup = self.reload()
+        if setup is None:
+            if forced:
+                self.orders.forced = True
+            return
+        if setup.digest == self.engine.setup.digest and not forced:
             return
         try:
             self.engine = self.rebuild(setup, self.engine)

@@ -26,6 +26,9 @@ from urllib.parse import urlsplit
 import requests
 
 from connectors.auth import Secret
+from connectors.unreached import by_setting
+from connectors.wire import Wire
+from sync.setup import Webhook
 
 #: ports where the address of the mail server names none
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -242,6 +245,8 @@ def post_teams(
         status, code = deliver(url, card, session, timeout)
     if 200 <= status < 300:
         return
+    if status == 407:
+        raise NotifyDown("the proxy of the Teams webhook refuses us (407): check the user and password in `proxy`")
     reply = f"HTTP {status}{f' {code}' if code else ''}"
     if status in (408, 425, 429) or status >= 500:
         raise NotifyDown(f"the Teams webhook does not take cards at the moment ({reply})")
@@ -260,20 +265,32 @@ def deliver(url: str, card: Card, session: requests.Session | None, timeout: tup
             return reply.status_code, error_code(reply, url)
     except ValueError:  # what requests says of a URL that is none
         failure = NotifyRefused("the Teams webhook's URL is none: copy it again from the flow")
-    except requests.RequestException as error:
-        failure = NotifyDown(f"the Teams webhook cannot be reached ({type(error).__name__})")
+    except OSError as error:
+        set_wrong = by_setting("the Teams webhook", error)
+        failure = NotifyDown(str(set_wrong or f"the Teams webhook cannot be reached ({type(error).__name__})"))
     raise failure
 
 
 @contextmanager
 def borrowed(session: requests.Session | None) -> Iterator[requests.Session]:
-    """The caller's session, left open, or one of our own that heeds no proxy and no password of the environment."""
+    """The caller's session, left open, or one of our own."""
     if session is not None:
         yield session
         return
-    with requests.Session() as own:
-        own.trust_env = False
+    with session_to(Webhook(Secret(""))) as own:
         yield own
+
+
+def session_to(webhook: Webhook) -> requests.Session:
+    """A session that goes the webhook's way and heeds no proxy, password or certificate of the environment."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", Wire())
+    session.mount("https://", Wire())
+    session.verify = webhook.ca or True
+    if webhook.proxy is not None:
+        session.proxies = {"http": webhook.proxy.reveal(), "https": webhook.proxy.reveal()}
+    return session
 
 
 def error_code(reply: requests.Response, url: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync.engine import Engine
-from sync.notify import Card, Mail, MailSettings, NotifyDown, NotifyRefused, post_teams, send_mail
+from sync.notify import Card, Mail, MailSettings, NotifyDown, NotifyRefused, post_teams, send_mail, session_to
 from sync.store import Outgoing
 
 #: first wait after a failed try; doubles with each, up to an hour
@@ -55,4 +55,5 @@ def send(engine: Engine, outgoing: Outgoing) -> None:
     webhook = engine.setup.teams.get(payload["to"][0])
     if webhook is None:
         raise NotifyRefused(f"the file has no [teams.{payload['to'][0]}] any more")
-    post_teams(webhook.reveal(), Card(payload["subject"], payload["text"], outgoing.key))
+    with session_to(webhook) as session:
+        post_teams(webhook.url.reveal(), Card(payload["subject"], payload["text"], outgoing.key), session)

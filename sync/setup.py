@@ -107,6 +107,15 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where Teams messages are posted, an address that is a secret itself, and the way there as for a tracker."""
+
+    url: Secret
+    ca: str = ""
+    proxy: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """Everything the admin said. ``conditions`` are the routes' compiled ``when`` by route id; ``digest`` identifies
     the file's content; ``secrets`` sign banners, the first one new ones."""
@@ -132,7 +141,7 @@ class Setup:
     rules: tuple[Rule, ...]
     automation: frozenset[str]
     mail: Mail | None
-    teams: Mapping[str, Secret]
+    teams: Mapping[str, Webhook]
     digest: str = ""
     started: datetime | None = None
     lines: Mapping[str, int] = field(default_factory=dict)

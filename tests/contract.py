@@ -1,7 +1,7 @@
-"""What every connector must keep, told once for all three trackers.
+"""What every connector must keep, told once for all trackers.
 
-A tracker's test file subclasses ``Harness`` and ``ConnectorContract`` and provides a ``harness`` fixture: an opened
-connector, its scope, and people who act on the simulated tracker without it.
+A tracker's test file subclasses ``Harness`` and ``HttpContract`` (``ConnectorContract`` where there is no HTTP) and
+provides a ``harness`` fixture: an opened connector, its scope, and people who act on the simulated tracker without it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from typing import Any
 import pytest
 
 from connectors.base import Busy, Connector, Down, Failure, Gone, LockedOut, Notice, Page, Refused, Stale, Unsure
+from connectors.description import CATEGORIES, Describes
 from mappings.model import Change, Draft, Mark, Native, Record, Scope
 from mappings.text import clean
 from sandbox.clock import SandboxClock
 from sandbox.faults import Fault, Faults
 from sandbox.server import RequestLog
 from sandbox.wire import Answer
+from sync.doctor.visit import described
 
 HOSTILE = (
     "mentions [~jdoe] [~accountid:5b10] @jane @<4e4a7c2e-0000-4000-8000-000000000001> @[Jane](x) bye",
@@ -196,7 +198,8 @@ def everything_said(error: BaseException) -> str:
 
 
 class ConnectorContract:
-    """Subclass it as ``TestXxxContract`` beside a ``harness`` fixture."""
+    """What holds of any tracker. Subclass it as ``TestXxxContract`` beside a ``harness`` fixture; over HTTP, subclass
+    ``HttpContract``."""
 
     # -- opening
 
@@ -217,14 +220,29 @@ class ConnectorContract:
         assert harness.record(id).state in states
         assert harness.states_forward() in states
 
-    def test_a_wrong_password_is_locked_out_with_a_sentence(self, harness: Harness) -> None:
-        with pytest.raises(LockedOut) as caught:
-            harness.build(wrong_password=True).open([harness.scope])
-        assert " " in str(caught.value)
+    # -- telling
 
-    def test_a_down_port_is_down(self, harness: Harness) -> None:
-        with pytest.raises(Down):
-            harness.build(port=free_port()).open([harness.scope])
+    def test_what_a_connector_tells_of_its_tracker_agrees_with_what_it_reads(self, harness: Harness) -> None:
+        """``doctor`` and ``init`` rest on it; of a connector that cannot describe its tracker they learn states and
+        fields, and say so."""
+        before = harness.record(harness.person_creates("theirs"))
+        report = described(harness.connector, [harness.scope], ())
+        assert report.description is not None and bool(report.partly) != isinstance(harness.connector, Describes)
+        items = report.description.items[harness.scope.side]
+        states = {state.name for state in items.states}
+        assert before.state in states and states == set(harness.connector.states(harness.scope))
+        assert set(harness.scope.fields) <= set(items.fields)
+        assert {state.category for state in items.states} <= {"", *CATEGORIES}
+        assert {step.to for ways in items.steps.values() for step in ways} <= states
+        assert [right for right in report.description.rights if right.held is None and not right.because] == []
+        assert harness.record(before.ref.id) == before
+
+    def test_a_connector_that_can_tell_where_sides_may_live_tells_of_its_scope_s_place(self, harness: Harness) -> None:
+        scope, told = harness.scope, harness.connector
+        if isinstance(told, Describes):
+            assert scope.table in {place.table for place in told.places()}
+            assert scope.project in {place.project for place in told.places()}
+            assert set(scope.types) <= {place.type for place in told.places(scope.project)}
 
     # -- noticing
 
@@ -377,17 +395,6 @@ class ConnectorContract:
         assert [record.fields[harness.title_field] for record in found] == ["m1"]
         assert harness.connector.find_made(harness.scope, harness.mark("m"), since) == []
 
-    @pytest.mark.parametrize(("kind", "made"), [("reset_after", 1), ("cut", 1), ("garbage", 1), ("reset_before", 0)])
-    def test_a_create_whose_answer_is_lost_is_unsure_and_found(self, harness: Harness, kind: str, made: int) -> None:
-        since = harness.clock.now()
-        harness.fault(kind, harness.create_call, times=1)
-        with pytest.raises(Unsure):
-            harness.made("lost")
-        assert harness.sent(harness.create_call) == 1
-        harness.clock.advance(timedelta(minutes=5))
-        found = harness.connector.find_made(harness.scope, harness.mark(), since)
-        assert len(found) == made == len(harness.tracker.ids())
-
     # -- updating
 
     def test_update_returns_what_the_tracker_now_says(self, harness: Harness) -> None:
@@ -479,6 +486,68 @@ class ConnectorContract:
         assert words(comment.text) == words(text)
         assert harness.looks_inert(harness.tracker.comments(record.ref.id)[0]["text"])
 
+    # -- adopting
+
+    def test_adopt_writes_the_marker_only_and_once(self, harness: Harness) -> None:
+        record = harness.record(harness.person_creates("theirs"))
+        before = len(harness.tracker.history(record.ref.id))
+        adopted = harness.connector.adopt(harness.scope, record, Mark(harness.scope.mark, link="k1"))
+        assert adopted.mark is not None and adopted.mark.instance == harness.scope.mark
+        assert adopted.mark.link in ("", "k1")
+        written = harness.tracker.history(record.ref.id)[before:]
+        assert written and {entry["field"] for entry in written} <= harness.mark_natives
+        again = harness.connector.adopt(harness.scope, adopted, Mark(harness.scope.mark, link="k1"))
+        assert again.mark == adopted.mark
+        assert len(harness.tracker.history(record.ref.id)) == before + len(written)
+
+    def test_adopt_never_overwrites_an_occupied_field(self, harness: Harness) -> None:
+        assert harness.can_be_occupied, "a tracker with room for everyone overrides this test with what people keep"
+        id = harness.person_creates("theirs")
+        harness.person_occupies(id)
+        record = harness.record(id)
+        assert record.occupied and record.mark is None
+        with pytest.raises(Refused):
+            harness.connector.adopt(harness.scope, record, harness.mark())
+        assert harness.record(id) == record
+
+    # -- keeping quiet, counting, sharing
+
+    def test_threads_do_not_mix_their_answers(self, harness: Harness) -> None:
+        made = [harness.person_creates(f"item {n}") for n in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(harness.record, made * 4))
+        assert [record.fields[harness.title_field] for record in found] == [f"item {n}" for n in range(8)] * 4
+
+    def test_closing_drops_connections_and_reopening_works(self, harness: Harness) -> None:
+        id = harness.person_creates("a")
+        harness.connector.close()
+        assert harness.record(id).ref.id == id
+
+
+class HttpContract(ConnectorContract):
+    """What a tracker over HTTP adds: lost answers, rests, failures, refused credentials. ``harness.fault`` strikes its
+    calls on the wire."""
+
+    def test_a_wrong_password_is_locked_out_with_a_sentence(self, harness: Harness) -> None:
+        with pytest.raises(LockedOut) as caught:
+            harness.build(wrong_password=True).open([harness.scope])
+        assert " " in str(caught.value)
+
+    def test_a_down_port_is_down(self, harness: Harness) -> None:
+        with pytest.raises(Down):
+            harness.build(port=free_port()).open([harness.scope])
+
+    @pytest.mark.parametrize(("kind", "made"), [("reset_after", 1), ("cut", 1), ("garbage", 1), ("reset_before", 0)])
+    def test_a_create_whose_answer_is_lost_is_unsure_and_found(self, harness: Harness, kind: str, made: int) -> None:
+        since = harness.clock.now()
+        harness.fault(kind, harness.create_call, times=1)
+        with pytest.raises(Unsure):
+            harness.made("lost")
+        assert harness.sent(harness.create_call) == 1
+        harness.clock.advance(timedelta(minutes=5))
+        found = harness.connector.find_made(harness.scope, harness.mark(), since)
+        assert len(found) == made == len(harness.tracker.ids())
+
     def test_a_comment_whose_answer_is_lost_is_unsure_and_sent_once(self, harness: Harness) -> None:
         record = harness.record(harness.person_creates("talk"))
         harness.log.clear()
@@ -487,8 +556,6 @@ class ConnectorContract:
             harness.connector.say(harness.scope, record, harness.channel, "said once")
         assert harness.sent(harness.say_call) == 1
         assert len(harness.tracker.comments(record.ref.id)) == 1
-
-    # -- failing
 
     @pytest.mark.parametrize("dated", [False, True], ids=["seconds", "date"])
     def test_a_429_is_busy_and_nothing_is_sent_during_the_rest(self, harness: Harness, dated: bool) -> None:
@@ -571,6 +638,19 @@ class ConnectorContract:
             harness.retitled(record)
         assert harness.sent(harness.update_call) == 1
 
+    def test_a_gateway_that_gave_up_on_a_write_leaves_it_unsure_whatever_rest_it_asks_for(
+        self, harness: Harness
+    ) -> None:
+        record = harness.record(harness.person_creates("old"))
+        harness.log.clear()
+        gave_up = Answer(503, b"upstream timed out", {"Retry-After": "1"})
+        harness.fault("answer_after", harness.update_call, times=1, answer=gave_up)
+        with pytest.raises(Unsure):
+            harness.retitled(record)
+        assert harness.sent(harness.update_call) == 1
+        harness.clock.advance(timedelta(seconds=1))
+        assert harness.record(record.ref.id).fields[harness.title_field] == "new"
+
     @pytest.mark.parametrize("call", ["read", "write"])
     def test_a_401_is_locked_out_and_not_repeated(self, harness: Harness, call: str) -> None:
         record = harness.record(harness.person_creates("old"))
@@ -579,32 +659,6 @@ class ConnectorContract:
         with pytest.raises(LockedOut):
             harness.record(record.ref.id) if call == "read" else harness.retitled(record)
         assert harness.sent() == 1
-
-    # -- adopting
-
-    def test_adopt_writes_the_marker_only_and_once(self, harness: Harness) -> None:
-        record = harness.record(harness.person_creates("theirs"))
-        before = len(harness.tracker.history(record.ref.id))
-        adopted = harness.connector.adopt(harness.scope, record, Mark(harness.scope.mark, link="k1"))
-        assert adopted.mark is not None and adopted.mark.instance == harness.scope.mark
-        assert adopted.mark.link in ("", "k1")
-        written = harness.tracker.history(record.ref.id)[before:]
-        assert written and {entry["field"] for entry in written} <= harness.mark_natives
-        again = harness.connector.adopt(harness.scope, adopted, Mark(harness.scope.mark, link="k1"))
-        assert again.mark == adopted.mark
-        assert len(harness.tracker.history(record.ref.id)) == before + len(written)
-
-    def test_adopt_never_overwrites_an_occupied_field(self, harness: Harness) -> None:
-        assert harness.can_be_occupied, "a tracker with room for everyone overrides this test with what people keep"
-        id = harness.person_creates("theirs")
-        harness.person_occupies(id)
-        record = harness.record(id)
-        assert record.occupied and record.mark is None
-        with pytest.raises(Refused):
-            harness.connector.adopt(harness.scope, record, harness.mark())
-        assert harness.record(id) == record
-
-    # -- keeping quiet, counting, sharing
 
     def test_no_exception_holds_a_secret_or_a_comment(self, harness: Harness) -> None:
         record = harness.record(harness.person_creates("old"))
@@ -635,17 +689,6 @@ class ConnectorContract:
         harness.retitled(record)
         changes(harness.connector, harness.scope)
         assert harness.connector.calls() - before == harness.sent()
-
-    def test_threads_do_not_mix_their_answers(self, harness: Harness) -> None:
-        made = [harness.person_creates(f"item {n}") for n in range(8)]
-        with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(harness.record, made * 4))
-        assert [record.fields[harness.title_field] for record in found] == [f"item {n}" for n in range(8)] * 4
-
-    def test_closing_drops_connections_and_reopening_works(self, harness: Harness) -> None:
-        id = harness.person_creates("a")
-        harness.connector.close()
-        assert harness.record(id).ref.id == id
 
 
 def settable_clock() -> SandboxClock:

@@ -8,11 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from connectors.auth import AccessToken, Bearer, Entra, Secret, UserPassword
+from connectors.auth import (
+    AccessToken,
+    ApiKey,
+    Bearer,
+    ClientCredentials,
+    Entra,
+    EntraCertificate,
+    PasswordGrant,
+    Secret,
+    UserPassword,
+)
 from mappings.calendar import Calendar, Span
 from mappings.disclosure import Channel
 from sync.config import ConfigProblems, explain
 from tests.config_files import ENVIRON, HIDDEN, WARNED, WHOLE, WRONG, changed, problems_of, read
+
+BOTH = "-----BEGIN PRIVATE KEY-----\nx\n-----BEGIN CERTIFICATE-----\ny"
 
 # ── what comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -26,7 +38,7 @@ def test_the_whole_file_becomes_a_setup_without_a_warning(tmp_path: Path) -> Non
     assert [secret.reveal() for secret in setup.secrets] == [HIDDEN]
     assert setup.calendar == Calendar.of(zone="America/Los_Angeles", holidays="US")
     assert setup.automation == {"svc"}
-    assert setup.teams["triage"].reveal() == ENVIRON["TEAMS_URL"]
+    assert setup.teams["triage"].url.reveal() == ENVIRON["TEAMS_URL"]
     assert HIDDEN not in repr(setup)
 
 
@@ -92,12 +104,111 @@ def test_a_date_is_the_bots_own_zones(tmp_path: Path, since: str, instant: datet
             '{ tenant = "t", client_id = "c", client_secret = { env = "OTHER" }, authority = "https://a" }',
             Entra("t", "c", Secret(HIDDEN), "https://a"),
         ),
+        (
+            "azure",
+            '{ tenant = "t", client_id = "c", certificate = { file = "both.pem" }, authority = "http://127.0.0.1:1" }',
+            EntraCertificate("t", "c", Secret(BOTH), "http://127.0.0.1:1"),
+        ),
+        ("servicenow", '{ api_key = { env = "OTHER" } }', ApiKey(Secret(HIDDEN))),
+        (
+            "servicenow",
+            '{ client_id = "c", client_secret = { env = "OTHER" } }',
+            ClientCredentials("c", Secret(HIDDEN)),
+        ),
+        (
+            "servicenow",
+            '{ user = "u", password = { file = "pat.txt" }, client_id = "c", client_secret = { env = "OTHER" } }',
+            PasswordGrant("u", Secret("from-a-file"), "c", Secret(HIDDEN)),
+        ),
     ],
 )
 def test_each_way_to_sign_in(tmp_path: Path, tracker: str, auth: str, expected: object) -> None:
     (tmp_path / "pat.txt").write_text("from-a-file\n")
-    text = re.sub(rf"(\[trackers\.{tracker}\].*?)auth = [^\n]*", rf"\1auth = {auth}", WHOLE, count=1, flags=re.S)
-    assert read(tmp_path, text)[0].trackers[tracker].auth == expected
+    (tmp_path / "both.pem").write_text(BOTH + "\n")
+    assert read(tmp_path, signing_in(tracker, auth))[0].trackers[tracker].auth == expected
+
+
+def signing_in(tracker: str, auth: str) -> str:
+    """The whole file with another ``auth`` of one tracker."""
+    return re.sub(rf"(\[trackers\.{tracker}\].*?)auth = [^\n]*", rf"\1auth = {auth}", WHOLE, count=1, flags=re.S)
+
+
+@pytest.mark.parametrize(
+    "tracker, auth, key, what, instead",
+    [
+        ("servicenow", '{ client_id = "c" }', "", "client_id alone do not sign in", "or client_id and client_secret"),
+        ("servicenow", '{ api_key = { env = "OTHER" }, user = "u" }', "", "user and api_key alone", "or api_key"),
+        ("jira", '{ api_key = { env = "OTHER" } }', "", "api_key alone do not sign in to jira", "user and token"),
+        (
+            "azure",
+            '{ tenant = "t", client_id = "c", certificate = { env = "OTHER" } }',
+            ".certificate",
+            "must hold a private key without a passphrase and its certificate",
+            "cat key.pem cert.pem",
+        ),
+        (
+            "azure",
+            '{ tenant = "t", client_id = "c", certificate = { env = "NOWHERE" } }',
+            ".certificate",
+            "the environment variable NOWHERE is not set",
+            "give it its value",
+        ),
+        (
+            "azure",
+            '{ tenant = "t", client_id = "c", client_secret = { env = "OTHER" }, authority = "http://login.example" }',
+            ".authority",
+            "must begin with https://",
+            "login.microsoftonline.com",
+        ),
+        (
+            "azure",
+            '{ tenant = "t", client_id = "c", client_secret = { env = "OTHER" }, authority = "https://[x" }',
+            ".authority",
+            "must begin with https://",
+            "login.microsoftonline.com",
+        ),
+    ],
+)
+def test_what_cannot_sign_in_is_told_with_its_line(
+    tmp_path: Path, tracker: str, auth: str, key: str, what: str, instead: str
+) -> None:
+    text = signing_in(tracker, auth)
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.key == f"trackers.{tracker}.auth{key}"
+    assert (what in problem.what, instead in problem.instead) == (True, True), str(problem)
+    assert text.split("\n")[problem.line - 1].startswith("auth = ")
+
+
+@pytest.mark.parametrize("place", ["trackers.jira", "teams.triage"])
+@pytest.mark.parametrize(
+    "line, what, instead",
+    [
+        ('proxy = "socks5://p:1"', "is not the address of a proxy", "http://HOST:PORT"),
+        ('proxy = "proxy.example.org:3128"', "is not the address of a proxy", "http://HOST:PORT"),
+        ('proxy = "http://[x"', "is not the address of a proxy", "http://HOST:PORT"),
+        ('proxy = { env = "OTHER" }', "what is kept there is not the address of a proxy", "http://HOST:PORT"),
+        (f'proxy = "http://u:{HIDDEN}@p:1"', "a password does not belong in this file", "LOCKSTEP_PROXY"),
+        ('ca = "none.pem"', "there is no file", "in PEM form"),
+        ('ca = "empty.pem"', "holds no certificates", "in PEM form"),
+        # a file whose reading fails, for the superuser too
+        ('ca = "/proc/self/mem"', "cannot be read: Input/output error", "may read"),
+    ],
+)
+def test_a_way_to_the_network_that_leads_nowhere_is_told_with_its_line(
+    tmp_path: Path, place: str, line: str, what: str, instead: str
+) -> None:
+    (tmp_path / "empty.pem").write_text("-----BEGIN PRIVATE KEY-----")
+    text = WHOLE.replace(f"[{place}]\n", f"[{place}]\n{line}\n")
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.key == f"{place}.{line.split()[0]}"
+    assert (what in problem.what, instead in problem.instead) == (True, True), str(problem)
+    assert text.split("\n")[problem.line - 1] == line
+
+
+def test_a_proxy_with_its_password_is_kept_with_the_secrets(tmp_path: Path) -> None:
+    (tmp_path / "proxy").write_text("http://u:p@proxy.example.org:3128\n")
+    text = WHOLE.replace("[trackers.jira]\n", '[trackers.jira]\nproxy = { file = "proxy" }\n')
+    assert read(tmp_path, text)[0].trackers["jira"].proxy == Secret("http://u:p@proxy.example.org:3128")
 
 
 def test_secrets_rotate_and_the_state_may_be_elsewhere(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from connectors.auth import Entra
-from connectors.kinds import KINDS
+from connectors.auth import ApiKey, Bearer, ClientCredentials, Entra, EntraCertificate
+from connectors.installed import KINDS
 from mappings.fields import TYPES
 from sync.config import ConfigProblems, load, load_with_warnings, schema
 from sync.config.models import Bot, FieldTable, File, Guard, SecretRef, Tracker
@@ -145,19 +145,37 @@ def test_the_defaults_the_example_shows_are_the_defaults() -> None:
         assert shown == getattr(default, "plain", default), name
 
 
-def test_what_the_example_shows_behind_a_hash_works_too(tmp_path: Path) -> None:
-    (tmp_path / "company-ca.pem").write_text("x")
+def signing_in(text: str, turn: int) -> str:
+    """The example with each tracker's other way to sign in: the one of that turn, or its last."""
+
+    def chosen(shown: re.Match[str]) -> str:
+        ways = shown[1].splitlines()
+        return ways[min(turn, len(ways) - 1)] + "\n"
+
+    return re.sub(r"^auth .*\n((?:#auth .*\n)+)", chosen, text, flags=re.M)
+
+
+@pytest.mark.parametrize(
+    "turn, servicenow, azure",
+    [(0, ClientCredentials, Entra), (1, ApiKey, EntraCertificate), (2, Bearer, EntraCertificate)],
+)
+def test_what_the_example_shows_behind_a_hash_works_too(
+    tmp_path: Path, turn: int, servicenow: type, azure: type
+) -> None:
+    (tmp_path / "company-ca.pem").write_text("-----BEGIN CERTIFICATE-----")
     (tmp_path / "azure").write_text(HIDDEN)
-    text = EXAMPLE.read_text().replace("/run/secrets/azure", "azure")
-    for key in ("auth",):
-        text = re.sub(rf"^{key} .*\n(#{key} )", r"\1", text, flags=re.M)
+    (tmp_path / "azure.pem").write_text("-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----")
+    text = signing_in(EXAMPLE.read_text().replace("/run/secrets/azure", "azure"), turn)
     text = re.sub(r"^(\s*)#(?=[\w\[])", r"\1", text, flags=re.M)
-    environ = {**EXAMPLE_ENVIRON, **ENVIRON, "SERVICENOW_TOKEN": "x", "TEAMS_TRIAGE_URL": "https://x"}
+    text = text.replace('ca      = ""', 'ca = "company-ca.pem"').replace('proxy   = ""', 'proxy = "http://p:1"')
+    names = ("SERVICENOW_TOKEN", "SERVICENOW_SECRET", "SERVICENOW_KEY")
+    environ = {**EXAMPLE_ENVIRON, **ENVIRON, **dict.fromkeys(names, "x"), "TEAMS_TRIAGE_URL": "https://x"}
     (tmp_path / "lockstep.toml").write_text(text)
     setup, warnings = load_with_warnings(tmp_path / "lockstep.toml", environ)
     assert warnings == []
-    assert isinstance(setup.trackers["azure"].auth, Entra)
+    assert [type(setup.trackers[name].auth) for name in ("servicenow", "azure")] == [servicenow, azure]
     assert setup.trackers["servicenow"].ca == str(tmp_path / "company-ca.pem")
+    assert setup.teams["triage"].ca == setup.trackers["servicenow"].ca
     assert setup.rules[0].steps[1].teams == "triage"
 
 

@@ -24,7 +24,7 @@ from sandbox.entra import Entra as TokenEndpoint
 from sandbox.faults import Fault, Faults
 from sandbox.server import RequestLog, Server
 from sandbox.wire import Answer
-from tests.contract import ConnectorContract, Harness, changes, everything_said, free_port, settable_clock
+from tests.contract import Harness, HttpContract, changes, everything_said, free_port, settable_clock
 
 PAT = "pat-with-a-secret-in-it"
 OURS = "lockstep@example.com"
@@ -138,7 +138,7 @@ def harness() -> Iterator[AzureHarness]:
     made.stop()
 
 
-class TestAzureDevOpsContract(ConnectorContract):
+class TestAzureDevOpsContract(HttpContract):
     def test_adopt_never_overwrites_an_occupied_field(self, harness: AzureHarness) -> None:  # type: ignore[override]
         """Tags and hyperlinks have room for everyone: what people put there stays."""
         id = harness.person_creates("theirs")

@@ -28,7 +28,7 @@ from sandbox.jira import Jira as Site
 from sandbox.jira.defaults import BOT, BUG, TASK, projects
 from sandbox.server import RequestLog, Server
 from sandbox.wire import Answer
-from tests.contract import ConnectorContract, Harness, changes, everything_said, settable_clock
+from tests.contract import Harness, HttpContract, changes, everything_said, settable_clock
 
 API = "/rest/api/2"
 SCOPE = Scope(
@@ -67,7 +67,7 @@ class JiraHarness(Harness):
     read_call = ("POST", f"{API}/issue/bulkfetch$")
     say_call = ("POST", f"{API}/issue/[^/]+/comment$")
     no_such_id = "999999"
-    secrets = (BOT.token, "bG9ja3N0ZXBAZXhhbXBsZS5vcmc6", "wrong one")
+    secrets: tuple[str, ...] = (BOT.token, "bG9ja3N0ZXBAZXhhbXBsZS5vcmc6", "wrong one")
 
     def __init__(self, scope: Scope = SCOPE, **options: Any) -> None:
         self.scope, self.clock, self.faults, self.log = scope, settable_clock(), Faults(), RequestLog()
@@ -128,7 +128,7 @@ def harness(request: pytest.FixtureRequest) -> Iterator[JiraHarness]:
     made.server.stop()
 
 
-class TestJiraContract(ConnectorContract):
+class TestJiraContract(HttpContract):
     def test_adopt_never_overwrites_an_occupied_field(self, harness: JiraHarness) -> None:  # type: ignore[override]
         """A keys field can be occupied; labels and descriptions have room for everyone, and what people put there
         stays."""
@@ -266,10 +266,12 @@ class TestOpening:
         assert (name, sentence) == ("labels", "put Labels on the create screen of Bug in project CSPM")
         made.server.stop()
 
-    def test_a_server_is_told_to_be_none(self, jira: JiraHarness) -> None:
-        info = Answer.of({"deploymentType": "Server", "versionNumbers": [10, 3, 0]})
+    def test_a_server_that_is_too_old_is_told_so(self, jira: JiraHarness) -> None:
+        """Creation screens by project and type came with 8.4 (pycontribs/jira, ``createmeta_issuetypes``)."""
+        info = Answer.of({"deploymentType": "Server", "versionNumbers": [8, 3, 0]})
         jira.fault("answer", ("GET", "serverInfo"), answer=info)
-        assert "no Jira Cloud" in jira.connector.open([SCOPE]).problems[0][2]
+        ((side, _, sentence),) = jira.connector.open([SCOPE]).problems
+        assert side == "defect" and "older than 8.4" in sentence
 
     def test_states_are_those_of_the_scopes_types(self, jira: JiraHarness) -> None:
         assert jira.connector.states(SCOPE) == ("To Do", "In Progress", "In Review", "Done")
@@ -487,6 +489,32 @@ class TestReading:
 
         jira.tracker.handle = handle  # type: ignore[method-assign]
         assert [c.id for c in jira.connector.discussions(SCOPE, [id])[id]] == said[1:]
+
+    def test_a_comment_deleted_and_one_added_between_pages_lose_none_of_the_others(self, jira: JiraHarness) -> None:
+        """The total stays as it was: only the comment that both pages show tells of the shift."""
+        id = jira.person_creates("talk")
+        said = [jira.person_comments(id, f"remark {n}") for n in range(230)]
+        get, struck = jira.tracker.handle, list[str]()
+
+        def handle(request: Any) -> Answer:
+            if "startAt" in request.query and request.one("startAt") != "0" and not struck:
+                struck.append(said[0])
+                jira.tracker.delete_comment(id, said[0], "Ana Ruiz")
+                said.append(jira.person_comments(id, "one more"))
+            return get(request)
+
+        jira.tracker.handle = handle  # type: ignore[method-assign]
+        assert [c.id for c in jira.connector.discussions(SCOPE, [id])[id]] == said[1:]
+
+    @pytest.mark.parametrize("comments", [[{}], None, [1]])
+    def test_comments_of_another_shape_are_down(self, jira: JiraHarness, comments: Any) -> None:
+        id = jira.person_creates("talk")
+        for n in range(30):
+            jira.person_comments(id, f"remark {n}")
+        odd = Answer.of({"comments": comments, "total": 30})
+        jira.fault("answer", ("GET", "/comment$"), answer=odd)
+        with pytest.raises(Down):
+            jira.connector.discussions(SCOPE, [id])
 
 
 class TestCreating:

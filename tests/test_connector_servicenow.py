@@ -23,7 +23,7 @@ from sandbox.servicenow import Model
 from sandbox.servicenow import ServiceNow as Instance
 from sandbox.servicenow.model import HOLD_REASONS
 from sandbox.wire import Answer, Request
-from tests.contract import ConnectorContract, Harness, changes, settable_clock
+from tests.contract import Harness, HttpContract, changes, settable_clock
 
 PASSWORD = "cörrect horse"
 SCOPE = Scope(
@@ -112,7 +112,7 @@ def harness() -> Iterator[SnowHarness]:
     harness.server.stop()
 
 
-class TestServiceNowContract(ConnectorContract):
+class TestServiceNowContract(HttpContract):
     pass
 
 
@@ -479,6 +479,15 @@ class TestJournal:
         (comment,) = harness.connector.discussions(SCOPE, [id])[id]
         assert comment.author == "beth.anglin"
 
+    def test_names_that_cannot_be_asked_for_at_the_moment_are_not_given_up(self, harness: SnowHarness) -> None:
+        id = harness.person_creates("talk")
+        harness.person_comments(id, "hello")
+        down = harness.fault("answer", ("GET", "sys_user$"), answer=Answer(500))
+        with pytest.raises(Down):
+            harness.connector.discussions(SCOPE, [id])
+        harness.faults.rules.remove(down)
+        assert harness.connector.discussions(SCOPE, [id])[id][0].author == "Beth Anglin"
+
     def test_the_words_of_the_real_text_come_back_with_one_kind_of_line_end(self, harness: SnowHarness) -> None:
         id = harness.person_creates("talk")
         harness.person_comments(id, "one\r\ntwo\rthree  \n\n")
@@ -537,6 +546,10 @@ class TestAnswers:
             ({"body": '{"result": [{"sys_id": "1', "content_type": "application/json"}, Down),
             ({"body": "", "content_type": "application/json"}, Down),
             ({"body": "[]", "content_type": "application/json"}, Down),
+            ({"body": "{}", "content_type": "application/json"}, Down),
+            ({"body": '{"result": {}}', "content_type": "application/json"}, Down),
+            ({"body": '{"result": ["x"]}', "content_type": "application/json"}, Down),
+            ({"body": '{"error": "out of memory"}', "content_type": "application/json"}, Down),
             ({"body": '{"result": []}', "content_type": "text/plain"}, None),
             ({"body": '{"error": "User Not Authenticated"}', "status": 401}, LockedOut),
             ({"body": '{"error": {"message": "No Record found", "detail": "x"}}', "status": 404}, Gone),

@@ -18,7 +18,9 @@ from sandbox.estate import Estate
 from sandbox.faults import Fault
 from sandbox.wire import Answer
 from sync.daemon import Daemon
+from sync.engine import Engine
 from sync.orders import Orders
+from sync.setup import Setup
 from tests.test_cli import edit
 from tests.world import ANA, CHEN, RITA, SAM, World, copies_of
 
@@ -324,3 +326,28 @@ def test_a_signal_at_any_moment_is_heard_before_the_next_wait(world: World) -> N
     thread.start()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_a_hang_up_while_the_file_is_read_asks_for_another_reading(tmp_path: Path) -> None:
+    """The secret may have been replaced between the reading and the signal; the file itself is the same."""
+    world = World(tmp_path)
+    orders, taken, readings = Orders(), list[Setup](), list[Setup | None]()
+
+    def reload() -> Setup | None:
+        readings.append(None if len(readings) == 1 else world.engine.setup)
+        if len(readings) == 1:
+            orders.hang_up(signal.SIGHUP, None)
+        return readings[-1]
+
+    def rebuild(setup: Setup, engine: Engine) -> Engine:
+        taken.append(setup)
+        return engine
+
+    daemon = Daemon(world.engine, orders, reload, rebuild)
+    daemon.take_edit()
+    assert taken == [], "an edit that changed nothing"
+    daemon.take_edit()
+    assert taken == [], "the file was broken"
+    daemon.take_edit()
+    assert len(taken) == 1, "the hang-up still stands"
+    world.close()

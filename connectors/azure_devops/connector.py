@@ -36,8 +36,12 @@ from connectors.azure_devops.service import (
     Place,
     Service,
 )
-from connectors.azure_devops.spelling import TAGS, has, reference, tags, wired, without
+from connectors.azure_devops.spelling import ALIASES, TAGS, has, reference, tags, wired, without
+from connectors.azure_devops.survey import Survey
 from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Said
+from connectors.description import Description
+from connectors.description import Place as Home
+from connectors.transport import understood
 from mappings.model import Change, Comment, Draft, Mark, Native, Record, Ref, Scope
 from mappings.text import clean, to_html
 
@@ -115,15 +119,26 @@ class AzureDevOps:
         return tuple(dict.fromkeys(found))
 
     def fields_known(self, scope: Scope) -> set[str]:
-        """Reference names of the fields on the scope's types."""
+        """Names of the fields on the scope's types, short ones too."""
         known = (self.metadata.on_type[scope.project.casefold(), type_] for type_ in self.types(scope))
-        return set().union(*known)
+        there: set[str] = set().union(*known)
+        return there | {short for short, name in ALIASES.items() if name in there}
 
     def types(self, scope: Scope) -> tuple[str, ...]:
         """The scope's types as the project spells them; all of its types where the scope names none."""
         there = self.metadata.types.get(scope.project.casefold(), ())
         wanted = [name.casefold() for name in scope.types] or [name.casefold() for name in there]
         return tuple(name for one in wanted for name in there if name.casefold() == one)
+
+    # -- telling
+
+    def describe(self, scopes: Sequence[Scope]) -> Description:
+        with understood(self.name):
+            return Survey(self.service, self.metadata).describe(scopes)
+
+    def places(self, project: str = "") -> tuple[Home, ...]:
+        with understood(self.name):
+            return Survey(self.service, self.metadata).places(project)
 
     # -- noticing
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,16 +20,15 @@ import orjson
 import requests
 from urllib3.util.retry import Retry
 
-from connectors.auth import AccessToken, Auth, Bearer, Entra, UserPassword
+from connectors.auth import AccessToken, Auth, Bearer, Entra, EntraCertificate, UserPassword
 from connectors.azure_devops.verdict import body_of, verdict
-from connectors.base import Clock, Failure
+from connectors.base import Clock, Failure, LockedOut
 from connectors.entra import Tokens
-from connectors.transport import Transport
+from connectors.transport import BOM, Transport
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 Taken = TypeVar("Taken")
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,10 @@ class Credentials:
                 session.headers["Authorization"] = basic(user, password.reveal())
             case Bearer(token):
                 session.headers["Authorization"] = f"Bearer {token.reveal()}"
-            case Entra() if self.tokens:
+            case Entra() | EntraCertificate() if self.tokens:
                 session.headers["Authorization"] = f"Bearer {self.tokens.token()}"
+            case _:
+                raise LockedOut("Azure DevOps takes a personal access token or an Entra application")
         return session
 
 
@@ -148,10 +150,12 @@ class Service:
         self.url = url.rstrip("/")
         self.transport = Transport(name, clock, timeout=timeout, verify=verify, proxies=proxies, rest_on_success=True)
         self.tokens: Tokens | None = None
-        if isinstance(auth, Entra):
+        if isinstance(auth, Entra | EntraCertificate):
             self.tokens = Tokens(auth, clock, verify=verify, proxies=proxies, timeout=timeout)
         self.credentials = Credentials(auth, self.tokens)
         self.per_thread = threading.local()
+        # the library keeps one for all organisations, and each answer's is sent to every other
+        self.session_id = str(uuid.uuid4())
         self.locating = threading.Lock()
         self.located = False
 
@@ -195,6 +199,7 @@ class Service:
                 query_parameters={name: quoted(value) for name, value in ask.query.items()},
                 content=None if ask.content is None else orjson.dumps(ask.content),
                 media_type=ask.media_type,
+                additional_headers={"X-TFS-Session": self.session_id},
             )
             return parsed(response.content)
 
@@ -274,4 +279,4 @@ def quoted(value: object) -> str:
 
 def parsed(body: bytes) -> Any:
     """A JSON body; some begin with a byte order mark (recorded). Raises ``ValueError``."""
-    return orjson.loads(body.removeprefix(_BOM))
+    return orjson.loads(body.removeprefix(BOM))

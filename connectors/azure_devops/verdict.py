@@ -26,11 +26,17 @@ def verdict(
         return None
     if response.status_code == 401 or is_sign_in(response):
         return locked_out(tracker, response)
-    if response.status_code == 429 or (response.status_code == 503 and "Retry-After" in response.headers):
+    if response.status_code == 429 or (response.status_code == 503 and is_throttled(response)):
         return busy(tracker, resting)
     if error is None or response.status_code < 300 or response.status_code >= 500 or response.status_code == 408:
         return None
     return refusal(tracker, response.status_code, wrapped(response))
+
+
+def is_throttled(response: requests.Response) -> bool:
+    """Whether a 503 is the service's own refusal of a caller who asks too much (rate-limits.md, apis.md 3.4). From any
+    other, a gateway's above all, the request may have gone through, whatever rest it asks for."""
+    return "X-RateLimit-Resource" in response.headers or b"TF400733" in body_of(response)
 
 
 def is_sign_in(response: requests.Response) -> bool:

@@ -1,4 +1,4 @@
-"""Jira Cloud, through the library ``jira``. Each method tells how many calls it makes."""
+"""Jira Cloud and Data Center, through the library ``jira``. Each method tells how many calls it makes."""
 
 from __future__ import annotations
 
@@ -9,27 +9,32 @@ from typing import Any
 
 from connectors.auth import Auth
 from connectors.base import Busy, Clock, Down, Failure, Gone, Notice, Opening, Page, Refused, Said, Unsure
+from connectors.description import Description, Place
 from connectors.jira import marker, query
 from connectors.jira.bodies import Bodies
-from connectors.jira.client import Client, understood
+from connectors.jira.client import Client
+from connectors.jira.cloud import Cloud
+from connectors.jira.datacenter import DataCenter
+from connectors.jira.deployment import Deployment, one_issue
 from connectors.jira.fields import Schema
 from connectors.jira.memory import Lately, Lines
 from connectors.jira.opening import look_around
-from connectors.jira.records import Reading, wanted
+from connectors.jira.records import Reading, moment, wanted
+from connectors.jira.survey import Survey
 from connectors.jira.workflow import Step, choose, steps
-from connectors.transport import Transport
+from connectors.transport import Transport, understood
 from mappings.model import Change, Comment, Draft, Mark, Native, Record, Ref, Scope
 
-#: most issues of one bulk read (Jira Cloud REST API, "Bulk fetch issues")
-BULK = 100
 #: comments of one page, of which the tracker may give fewer
 COMMENTS = 100
 
 
 class Jira:
-    """A connector to one Jira Cloud site; see ``connectors.base.Connector`` for what each method promises.
+    """A connector to one Jira site; see ``connectors.base.Connector`` for what each method promises. Which Jira it is,
+    Cloud or Data Center, is learnt when it opens.
 
-    ``lag`` is how far its search index may trail its writes, ``page`` the size of a page of changes.
+    ``lag`` is how far its search index may trail its writes (in Data Center: how far one node's may trail another's),
+    ``page`` the size of a page of changes.
     """
 
     kind = "jira"
@@ -57,7 +62,8 @@ class Jira:
         self.client = Client(name, url, auth, self.transport)
         self.note_channel = "everyone"
         self.reading = Reading(name, self.client.url, {}, "")
-        self.bodies = Bodies(self.client, {})
+        self.served: Deployment = Cloud(self.client)
+        self.bodies = Bodies(self.client, {}, self.served)
         self.state_names: dict[tuple[str, str], tuple[str, ...]] = {}
         self.editable: dict[tuple[str, str], frozenset[str]] = {}
         self.lately = Lately(clock, 2 * lag)
@@ -67,14 +73,24 @@ class Jira:
 
     def open(self, scopes: Sequence[Scope]) -> Opening:
         """Three calls, and for each project three and one for each type's creation screen and each scope's query."""
-        found = look_around(self.client, scopes)
-        self.reading = Reading(self.name, self.client.url, found.known, found.account)
-        self.bodies = Bodies(self.client, found.known)
+        found = look_around(self.client, scopes, self.deployed)
+        self.served, self.lately.most = found.served, found.served.remembered
+        desks = {project for project, kind in found.kinds.items() if kind == "service_desk"}
+        # elsewhere an issue may have been moved to a service project that no scope names
+        telling = None if found.served.tells_inside else frozenset(found.kinds) - desks
+        self.reading = Reading(self.name, self.client.url, found.known, found.account, telling)
+        self.bodies = Bodies(self.client, found.known, found.served)
         self.state_names = found.states
         # a note is internal where every project is a service desk; elsewhere Jira shows it to everyone all the same
-        self.note_channel = "internal" if scopes and found.desks >= {scope.project for scope in scopes} else "everyone"
+        self.note_channel = "internal" if scopes and desks >= {scope.project for scope in scopes} else "everyone"
         self.editable.clear()
         return Opening(found.account, found.problems)
+
+    def deployed(self, info: Mapping[str, Any]) -> Deployment:
+        """By the answer of ``serverInfo``."""
+        if info["deploymentType"] == "Cloud":
+            return Cloud(self.client)
+        return DataCenter(self.client, self.lately, tuple(int(part) for part in info["versionNumbers"]))
 
     def states(self, scope: Scope) -> tuple[str, ...]:
         """Every status an issue of the scope's types can have, as it was when the connector opened."""
@@ -94,42 +110,32 @@ class Jira:
     def known(self) -> Mapping[str, Schema]:
         return self.reading.known
 
+    # -- telling
+
+    def describe(self, scopes: Sequence[Scope]) -> Description:
+        with understood(self.name):
+            return Survey(self.client, self.known).describe(scopes)
+
+    def places(self, project: str = "") -> tuple[Place, ...]:
+        with understood(self.name):
+            return Survey(self.client, {}).places(project)
+
     # -- noticing
 
     def changes(self, scope: Scope, cursor: str) -> Iterator[Page]:
         """One call a page. A cursor is ``<epoch ms>:<id>`` of the newest update seen."""
         since = datetime.fromtimestamp(int(cursor.partition(":")[0]) / 1000, UTC) - self.lag if cursor else None
-        jql = query.changed(scope, self.known, since)
+        question = query.changed(scope, self.known, since)
         fresh = self.lately.ids()
+        written = frozenset(fresh)
         newest = newest_of(cursor)
-        for issues, last in self.search(scope, jql, fresh):
+        for issues, last in self.served.pages(question, wanted(scope), scope.page or self.page, fresh):
             records = [self.record(scope, issue) for issue in issues]
             # what was asked for fresh may stand out of order: before the end it must not carry the cursor past others
-            passed = [(r.version, int(r.ref.id)) for r in records if last or int(r.ref.id) not in fresh]
+            passed = [(r.version, int(r.ref.id)) for r in records if last or int(r.ref.id) not in written]
             newest = max([newest, *passed])
             notices = [Notice(r.ref, r.version, r) for r in records if r.in_scope or r.mark]
             yield Page(tuple(notices), f"{newest[0]}:{newest[1]}" if newest[0] else cursor, last)
-
-    def search(self, scope: Scope, jql: str, fresh: Sequence[int] = ()) -> Iterator[tuple[list[Any], bool]]:
-        """Pages of issues, and whether each is the last. Their only end is the tracker's own mark: a short or empty
-        page is none. Raises ``Down`` where it repeats a token, which would never end."""
-        asked: dict[str, Any] = {
-            "jql": jql,
-            "fields": wanted(scope),
-            "expand": "changelog",
-            "maxResults": scope.page or self.page,
-            "reconcileIssues": list(fresh),
-        }
-        tokens: set[str] = set()
-        while True:
-            issues, token = self.client.ask("search/jql", asked, found_page)
-            yield issues, not token
-            if not token:
-                return
-            if token in tokens:
-                raise Down(f"{self.name} repeats a page of its search")
-            tokens.add(token)
-            asked["nextPageToken"] = token
 
     # -- reading
 
@@ -141,33 +147,18 @@ class Jira:
         return record
 
     def read(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Record | None]:
-        """One call for each hundred."""
+        """One call for each hundred, and one for each issue that it leaves in doubt."""
         found: dict[str, Record | None] = dict.fromkeys(ids)
-        for issue in self.fetch(ids, wanted(scope)):
+        for issue in self.served.fetch(ids, wanted(scope)):
             record = self.record(scope, issue)
             found[record.ref.id] = record
         return found
 
-    def fetch(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[Any]:
-        """The issues that are there. What a bulk read could not fetch this time (``issueErrors``) is not gone: it is
-        read by itself. What is gone or hidden is in neither list (Jira Cloud REST API, "Bulk fetch issues")."""
-        for start in range(0, len(ids), BULK):
-            some = list(ids[start : start + BULK])
-            body = {"issueIdsOrKeys": some, "fields": list(fields), "expand": ["changelog"]}
-            issues, failed = self.client.ask("issue/bulkfetch", body, bulk_page)
-            yield from issues
-            for id in failed:
-                with suppress(Gone):
-                    yield self.get_issue(id, fields, id)
-
-    def get_issue(self, id: str, fields: Sequence[str], item: str) -> Any:
-        return self.client.get(f"issue/{id}", {"fields": ",".join(fields), "expand": "changelog"}, item)
-
     def discussions(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, tuple[Comment, ...]]:
-        """One call for each hundred, and one for each page of comments of an issue that has too many to come with it.
-        An issue that is gone is left out."""
+        """One call for each hundred, and one for each page of comments of an issue whose own do not come with it, or do
+        not tell who may read them. An issue that is gone is left out."""
         found: dict[str, tuple[Comment, ...]] = {}
-        for issue in self.fetch(ids, ["comment"]):
+        for issue in self.served.fetch(ids, ["comment", "project"]):
             with understood(self.name):
                 ref = Ref(self.name, str(issue["id"]))
                 inline = self.reading.inline_comments(ref, issue["fields"])
@@ -176,7 +167,8 @@ class Jira:
         return found
 
     def every_comment(self, ref: Ref) -> tuple[Comment, ...]:
-        """Page by page to the tracker's own total. A comment deleted meanwhile shifts the pages: then once more."""
+        """Page by page to the tracker's own total. A comment deleted meanwhile shifts the pages: then once more. Each
+        page but the first takes in the last comment of the one before, which tells of it."""
         for _ in range(3):
             comments = self.comments_unless_shifted(ref)
             if comments is not None:
@@ -186,19 +178,23 @@ class Jira:
 
     def comments_unless_shifted(self, ref: Ref) -> dict[str, Any] | None:
         comments: dict[str, Any] = {}
-        total, at = 1, 0
-        while at < total:
-            params = {"startAt": at, "maxResults": COMMENTS, "orderBy": "created"}
-            page, now = self.client.get(f"issue/{ref.id}/comment", params, ref.id, take=comment_page)
-            if (at and now < total) or (not page and now > at):
+        total, tail = 1, ""
+        while len(comments) < total:
+            met = 1 if tail else 0
+            place = {"startAt": len(comments) - met, "maxResults": COMMENTS + met, "orderBy": "created"}
+            params = place | dict(self.served.comments)
+            page, total = self.client.get(f"issue/{ref.id}/comment", params, ref.id, take=comment_page)
+            shifted = bool(tail) and next(iter(page), "") != tail
+            if shifted or (len(page) <= met and len(comments) < total):
                 return None
-            comments |= {one["id"]: one for one in page}
-            total, at = now, at + len(page)
+            comments |= page
+            tail = next(reversed(page), "")
         return comments
 
     def find_made(self, scope: Scope, mark: Mark, since: datetime) -> Sequence[Record]:
         """One call."""
-        pages = self.search(scope, query.made(mark.instance, since))
+        question = query.made(mark.instance, since)
+        pages = self.served.pages(question, wanted(scope), scope.page or self.page, ())
         records = [self.record(scope, issue) for issues, _ in pages for issue in issues]
         return [record for record in records if record.mark and record.mark.made == mark.made]
 
@@ -221,37 +217,54 @@ class Jira:
         """What the tracker says after a write. Where it cannot be asked, or does not show it yet, the write is no less
         done."""
         try:
-            return self.record(scope, self.get_issue(id, wanted(scope), id))
+            record = self.record(scope, one_issue(self.client, id, wanted(scope), id))
         except Failure as failure:
+            self.lately.doubt(id)
             raise Unsure(f"{what}, but could not be asked for it: {failure}") from None
+        self.lately.add(id, record.version)
+        return record
 
     def update(self, scope: Scope, record: Record, change: Change) -> Record:
-        """Fields alone: one call. A step of the workflow: its list, its step, and one that writes the fields or
-        else reads the issue. Jira keeps no version to check against: the last write wins."""
+        """Fields alone: one call, in Data Center two. A step of the workflow: its list, its step, and what writes the
+        fields or else reads the issue. Jira keeps no version to check against: the last write wins."""
         fields = dict(change.fields)
         line = self.source_line(scope, record, change.mark) if "description" in fields else ""
-        moving = change.state is not None and change.state != record.state
-        if moving:
-            fields |= self.transition(scope, record, change)
-        elif change.with_state:
-            fields |= self.settable(record, change.with_state)
-        if not fields:
-            return self.afterwards(scope, record.ref.id, f"{record.key} was written")
+        if change.state is None or change.state == record.state:
+            return self.filled_in(scope, record, fields | self.settable(record, change.with_state), line)
+        left = self.transition(record, change)
         try:
-            return self.edit(scope, record, self.bodies.edit(scope, record, fields, line))
+            return self.filled_in(scope, record, fields | self.settable(record, left), line)
         except (Down, Busy) as failure:
-            if not moving:
-                raise
+            self.lately.doubt(record.ref.id)
             raise Unsure(f"{record.key} was moved to {change.state}, its fields were not written: {failure}") from None
 
-    def transition(self, scope: Scope, record: Record, change: Change) -> dict[str, Native]:
-        """Takes the step, and returns what its screen does not take but the issue does."""
+    def filled_in(self, scope: Scope, record: Record, fields: Mapping[str, Native], line: str) -> Record:
+        """The issue with its fields written, or as it is where there are none."""
+        if not fields:
+            return self.afterwards(scope, record.ref.id, f"{record.key} was written")
+        return self.edit(scope, record, self.bodies.edit(scope, record, fields, line))
+
+    def transition(self, record: Record, change: Change) -> dict[str, Native]:
+        """Takes the step, and returns the fields that its screen does not take."""
         step = self.step_to(record, change)
         sent = {name: value for name, value in change.with_state.items() if name in step.screen}
         body = {"transition": {"id": step.id}, "fields": self.bodies.fields(sent)}
-        self.client.write("POST", f"issue/{record.ref.id}/transitions", body, record.key)
-        self.lately.add(record.ref.id)
-        return self.settable(record, {k: v for k, v in change.with_state.items() if k not in step.screen})
+        self.write("POST", record, "/transitions", body)
+        return {name: value for name, value in change.with_state.items() if name not in step.screen}
+
+    def write(
+        self, method: str, record: Record, path: str, body: Mapping[str, Any], params: Mapping[str, Any] | None = None
+    ) -> Any:
+        """One write on an issue, which an index may now trail. Where its answer is lost, reading settles it: then no
+        index may be what is read."""
+        id = record.ref.id
+        try:
+            answer = self.client.write(method, f"issue/{id}{path}", body, record.key, params)
+        except Unsure:
+            self.lately.doubt(id)
+            raise
+        self.lately.add(id)
+        return answer
 
     def step_to(self, record: Record, change: Change) -> Step:
         """Ids of transitions depend on the present status, so they are asked for each time."""
@@ -277,25 +290,27 @@ class Jira:
         description has not been read of late."""
         held = self.lines.get(record.ref.id)
         if held is None:
-            issue = self.get_issue(record.ref.id, ["description"], record.key)
+            issue = one_issue(self.client, record.ref.id, ["description"], record.key)
             with understood(self.name):
                 held = marker.split(issue["fields"].get("description") or "")[1]
         return held or (marker.line(mark) if mark and mark.made and not scope.keys_field else "")
 
     def edit(self, scope: Scope, record: Record, body: Mapping[str, Any]) -> Record:
-        """One call: Jira returns the edited issue where asked to (Jira Cloud REST API, "Edit issue")."""
+        """One call: Jira Cloud returns the edited issue where asked to ("Edit issue"). Data Center passes over that, so
+        it is read."""
         params = {"returnIssue": "true", "expand": "changelog"}
-        issue = self.client.write("PUT", f"issue/{record.ref.id}", body, record.key, params)
-        self.lately.add(record.ref.id)
+        issue = self.write("PUT", record, "", body, params)
         if issue is None:
             return self.afterwards(scope, record.ref.id, f"{record.key} was written")
         try:
-            return self.record(scope, issue)
+            edited = self.record(scope, issue)
         except Down as failure:
             raise Unsure(str(failure)) from None
+        self.lately.add(edited.ref.id, edited.version)
+        return edited
 
     def adopt(self, scope: Scope, record: Record, mark: Mark) -> Record:
-        """One call; none where it is marked already."""
+        """As an edit of fields alone; no call where it is marked already."""
         keys = mark.keys() if scope.keys_field else ""
         if record.occupied not in ("", keys):
             name = self.known[scope.keys_field].name
@@ -308,14 +323,13 @@ class Jira:
         """One call; none for a mark without a link key."""
         if mark.link:
             body = self.bodies.link(mark, source_key, source_url)
-            self.client.write("POST", f"issue/{record.ref.id}/remotelink", body, record.key)
-            self.lately.add(record.ref.id)
+            self.write("POST", record, "/remotelink", body)
 
     def say(self, scope: Scope, record: Record, channel: str, text: str) -> Said:
         """One call."""
         body = self.bodies.comment(channel, text)
-        answer = self.client.write("POST", f"issue/{record.ref.id}/comment", body, record.key)
-        self.lately.add(record.ref.id)
+        answer = self.write("POST", record, "/comment", body)
+        self.lately.add(record.ref.id, said_at(answer))
         return Said(self.id_of(answer))
 
     # -- accounting
@@ -332,21 +346,14 @@ def newest_of(cursor: str) -> tuple[int, int]:
     return (int(stamp), int(id or 0)) if stamp else (0, 0)
 
 
-def found_page(answer: Any) -> tuple[list[Any], str | None]:
-    """The issues of a page and the token of the next; ``isLast`` ends it even beside a token."""
-    issues = answer["issues"]
-    if not isinstance(issues, list):
-        raise TypeError("issues")
-    token = None if answer.get("isLast") is True else answer.get("nextPageToken")
-    return issues, token or None
+def said_at(answer: Any) -> int:
+    """When a comment was added, and its issue updated; 0 where the answer does not tell."""
+    try:
+        return query.epoch(moment(answer["updated"]))
+    except (KeyError, TypeError, ValueError):
+        return 0
 
 
-def bulk_page(answer: Any) -> tuple[list[Any], list[str]]:
-    issues = answer["issues"]
-    if not isinstance(issues, list):
-        raise TypeError("issues")
-    return issues, [str(one["id"]) for one in answer.get("issueErrors") or ()]
-
-
-def comment_page(answer: Any) -> tuple[list[Any], int]:
-    return list(answer["comments"]), int(answer["total"])
+def comment_page(answer: Any) -> tuple[dict[str, Any], int]:
+    """The comments of a page by id, in its order, and how many there are."""
+    return {str(one["id"]): one for one in answer["comments"]}, int(answer["total"])

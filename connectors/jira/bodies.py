@@ -1,4 +1,4 @@
-"""What is sent to Jira: the bodies of its writes (Jira Cloud REST API, version 2)."""
+"""What is sent to Jira: the bodies of its writes (REST API, version 2)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any
 from connectors.base import Refused
 from connectors.jira import marker
 from connectors.jira.client import Client
+from connectors.jira.deployment import Deployment
 from connectors.jira.fields import Schema, many, written
+from connectors.jira.records import account_of
 from mappings.model import Draft, Mark, Native, Record, Scope
 from mappings.text import clean, to_wiki
 
 
 class Bodies:
-    """Native values as requests have them. Account ids of people are asked for and remembered."""
+    """Native values as requests have them. Accounts of people are asked for and remembered."""
 
-    def __init__(self, client: Client, known: Mapping[str, Schema]) -> None:
-        self.client, self.known = client, known
+    def __init__(self, client: Client, known: Mapping[str, Schema], served: Deployment) -> None:
+        self.client, self.known, self.served = client, known, served
         self.accounts: dict[str, str] = {}
 
     # -- issues
@@ -84,16 +86,16 @@ class Bodies:
 
     def value(self, schema: Schema, value: Native) -> Any:
         if schema.type == "user" and value:
-            return {"accountId": self.account(schema, many(value)[0])}
+            return {self.served.user_key: self.account(schema, many(value)[0])}
         if schema.items == "user":
-            return [{"accountId": self.account(schema, one)} for one in many(value)]
+            return [{self.served.user_key: self.account(schema, one)} for one in many(value)]
         return written(schema, value)
 
     def account(self, schema: Schema, who: str) -> str:
-        """The account id of a display name, an e-mail address or an account id. One call for each new name. Raises
-        ``Refused`` where nobody, or more than one, is called so."""
+        """The account (Cloud: its id, Data Center: its user name) of a display name, an e-mail address or an account.
+        One call for each new name. Raises ``Refused`` where nobody, or more than one, is called so."""
         if who not in self.accounts:
-            params = {"query": who}
+            params = {self.served.user_query: who}
             found = self.client.get("user/search", params, take=lambda answer: [called(one) for one in answer])
             ids = [account for account, names in found if who in names]
             if len(ids) > 1 or (not ids and ":" not in who):
@@ -103,7 +105,7 @@ class Bodies:
 
 
 def called(user: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    return user["accountId"], (user.get("displayName"), user.get("emailAddress"))
+    return account_of(user), (user.get("displayName"), user.get("emailAddress"), user.get("name"))
 
 
 def plain(value: Native) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jira
@@ -21,6 +20,9 @@ from connectors.base import Busy, Down, Failure, Gone, LockedOut, Refused, Stale
 from connectors.transport import Transport
 
 _SIGN_IN = re.compile(rb"log ?in|sign ?in|id\.atlassian\.com", re.IGNORECASE)
+#: what Data Center answers where an admin has switched passwords off (Atlassian Support, "Disabling basic
+#: authentication")
+_NO_PASSWORDS = "Basic Authentication has been disabled"
 #: longest part of Jira's own words that is shown
 REASON_LIMIT = 500
 
@@ -38,6 +40,8 @@ class Client:
     def __init__(self, name: str, url: str, auth: Auth, transport: Transport) -> None:
         self.name, self.url, self.transport = name, url.rstrip("/"), transport
         self.credentials = credentials(name, auth)
+        #: ``Cloud`` or ``Server``, as ``serverInfo`` calls it
+        self.deployment = "Cloud"
         self.per_thread = threading.local()
 
     def session(self) -> Session:
@@ -52,11 +56,15 @@ class Client:
                 logging=False,
                 **self.credentials,
             )
-            # without these the library takes the site for a server, and asks for /field before its first search
-            session.deploymentType, session._fields_cache_value = "Cloud", {"-": "-"}
+            # without this the library asks for /field before its first search
+            session._fields_cache_value = {"-": "-"}
+            # Data Center asks it of methods marked as experimental, /myself among them (REST API 10.3, introduction)
+            session._session.headers["X-ExperimentalApi"] = "true"
             session._session.trust_env = False
             self.transport.mount(session._session)
             self.per_thread.session = session
+        # the library chooses addresses by it, and takes a site for a server where it is not told
+        session.deploymentType = self.deployment
         return session
 
     def send(self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> Any:
@@ -107,7 +115,7 @@ class Client:
         if response is None:
             return None
         if "AUTHENTICATED_FAILED" in response.headers.get("X-Seraph-LoginReason", ""):
-            return self.locked_out("Jira serves us as anonymous, for our e-mail or API token is refused")
+            return self.locked_out("Jira serves us as anonymous, for our user, password or token is refused")
         if response.status_code < 400:
             return self.verdict_on_success(response, error)
         if response.status_code >= 500 or response.status_code == 408:
@@ -135,13 +143,15 @@ class Client:
     def verdict_on_refusal(self, response: requests.Response, item: str) -> Failure:
         status = response.status_code
         if status == 401:
-            return self.locked_out("Jira refuses our e-mail and API token (401)")
+            return self.locked_out("Jira refuses our user, password or token (401)")
         if status == 429 and self.transport.resting:
             until = self.transport.resting
             return Busy(f"{self.name} asks for rest until {until:%H:%M:%S} UTC{limit_named(response)}", until)
         if status == 403 and "X-Authentication-Denied-Reason" in response.headers:
             return self.locked_out("Jira asks for a CAPTCHA (403): sign in once in a browser as that account")
         told = body(response)
+        if status == 403 and isinstance(told, dict) and _NO_PASSWORDS in str(told.get("message")):
+            return self.locked_out("Jira takes no passwords (403): use a personal access token")
         if status == 409:
             return Stale(f"{item or self.name} was being changed at the same moment")
         if status == 404:
@@ -163,7 +173,8 @@ class Client:
 def credentials(name: str, auth: Auth) -> dict[str, Any]:
     """As the library's constructor takes them."""
     if isinstance(auth, UserPassword):
-        return {"basic_auth": (auth.user, auth.password.reveal())}
+        # bytes: as text, requests would send them as Latin-1
+        return {"basic_auth": (auth.user.encode(), auth.password.reveal().encode())}
     if isinstance(auth, Bearer):
         return {"token_auth": auth.token.reveal()}
     raise LockedOut(f"{name} needs a user and a token (Jira Cloud), or a bearer token")
@@ -200,12 +211,3 @@ def worded(told: Any) -> tuple[str, tuple[str, ...]]:
 def limit_named(response: requests.Response) -> str:
     reason = response.headers.get("RateLimit-Reason", "")
     return f" ({reason})" if re.fullmatch(r"[a-z-]{1,60}", reason) else ""
-
-
-@contextmanager
-def understood(tracker: str) -> Iterator[None]:
-    """Reading what is not of the documented shape is ``Down``."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Down(f"{tracker} sent something of an unknown shape ({type(error).__name__})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from datetime import datetime, timedelta
@@ -10,31 +11,45 @@ from connectors.base import Clock
 
 #: most ids that a search takes as to be seen fresh (Jira Cloud REST API, "Search for issues")
 RECONCILED = 50
+#: the version of an issue about which no index is believed: the answer to a write on it was lost
+DOUBTED = sys.maxsize
 #: descriptions whose source line is remembered
 LINES = 4096
 
 
 class Lately:
-    """Ids written of late: as long as the search index may trail them, a search must be told of them."""
+    """Ids written of late, each with the version that the tracker acknowledged (0: it told none): as long as the search
+    index may trail them, a search must be told of them, or what it finds be compared with them."""
 
-    def __init__(self, clock: Clock, keep: timedelta) -> None:
-        self.clock, self.keep = clock, keep
-        self.until: OrderedDict[str, datetime] = OrderedDict()
+    def __init__(self, clock: Clock, keep: timedelta, most: int = RECONCILED) -> None:
+        self.clock, self.keep, self.most = clock, keep, most
+        self.written: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
         self.lock = threading.Lock()
 
-    def add(self, id: str) -> None:
+    def add(self, id: str, version: int = 0) -> None:
         with self.lock:
-            self.until.pop(id, None)
-            self.until[id] = self.clock.now() + self.keep
-            while len(self.until) > RECONCILED:
-                self.until.popitem(last=False)
+            _, before = self.written.pop(id, (None, 0))
+            known = before if before < DOUBTED or not version else 0
+            self.written[id] = self.clock.now() + self.keep, max(version, known)
+            while len(self.written) > self.most:
+                self.written.popitem(last=False)
+
+    def doubt(self, id: str) -> None:
+        """A write whose version will not be told, or that may not have been applied: until the next acknowledged one
+        the issue itself is asked."""
+        self.add(id, DOUBTED)
 
     def ids(self) -> list[int]:
         with self.lock:
             now = self.clock.now()
-            for id in [id for id, until in self.until.items() if until < now]:
-                del self.until[id]
-            return [int(id) for id in self.until]
+            for id in [id for id, (until, _) in self.written.items() if until < now]:
+                del self.written[id]
+            return [int(id) for id in self.written]
+
+    def version(self, id: str) -> int:
+        """The least version that a truthful answer shows of an item; 0 where nothing is known."""
+        with self.lock:
+            return self.written.get(id, (None, 0))[1]
 
 
 class Lines:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import Refused
 from connectors.jira import query
 from connectors.jira.client import Client
+from connectors.jira.deployment import Deployment, creation_screen
 from connectors.jira.fields import Schema, schemas
+from connectors.jira.records import account_of
 from mappings.model import Scope
 
 Problem = tuple[str, str, str]
@@ -27,12 +29,13 @@ NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``states`` by project and type; ``desks`` are the projects of Jira Service Management."""
+    """``states`` by project and type; ``kinds`` of the projects (``service_desk``, ``software``, ``business``)."""
 
+    served: Deployment
     account: str
     known: Mapping[str, Schema]
     states: dict[tuple[str, str], tuple[str, ...]]
-    desks: frozenset[str]
+    kinds: Mapping[str, str]
     problems: tuple[Problem, ...]
 
 
@@ -46,21 +49,32 @@ class Place:
     denied: tuple[str, ...]
 
 
-def look_around(client: Client, scopes: Sequence[Scope]) -> Found:
-    """Raises ``LockedOut`` and ``Down``; names that are wrong are collected, all of them."""
-    account = client.get("myself", take=lambda me: str(me["accountId"]))
-    cloud = client.get("serverInfo", take=lambda info: info["deploymentType"] == "Cloud")
+def look_around(client: Client, scopes: Sequence[Scope], deployed: Callable[[Any], Deployment]) -> Found:
+    """``deployed`` reads the answer of ``serverInfo``. Raises ``LockedOut`` and ``Down``; names that are wrong are
+    collected, all of them."""
+    account = client.get("myself", take=ourselves)
+    served = client.get("serverInfo", take=deployed)
+    client.deployment = served.kind
     known = client.get("field", take=schemas)
     places = {key: place(client, key) for key in dict.fromkeys(scope.project for scope in scopes)}
     problems: list[Problem] = []
     for scope in scopes:
-        if not cloud:
-            problems.append((scope.side, "", "this Jira is no Jira Cloud, and searches differently: it is not served"))
-        problems += scope_problems(client, scope, known, places[scope.project])
+        if served.problem():
+            problems.append((scope.side, "", served.problem()))
+        else:
+            problems += scope_problems(client, served, scope, known, places[scope.project])
     found = {key: one for key, one in places.items() if one is not None}
     states = {(key, kind): names for key, one in found.items() for kind, names in one.states.items()}
-    desks = frozenset(key for key, one in found.items() if one.kind == "service_desk")
-    return Found(account, known, states, desks, tuple(problems))
+    kinds = {key: one.kind for key, one in found.items()}
+    return Found(served, account, known, states, kinds, tuple(problems))
+
+
+def ourselves(me: Mapping[str, Any]) -> str:
+    """Raises ``ValueError`` where the answer names nobody."""
+    account = account_of(me)
+    if not account:
+        raise ValueError("nobody")
+    return account
 
 
 def place(client: Client, key: str) -> Place | None:
@@ -84,7 +98,9 @@ def denied_rights(answer: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(words for name, words in NEEDED.items() if not rights.get(name, {}).get("havePermission"))
 
 
-def scope_problems(client: Client, scope: Scope, known: Mapping[str, Schema], where: Place | None) -> Iterator[Problem]:
+def scope_problems(
+    client: Client, served: Deployment, scope: Scope, known: Mapping[str, Schema], where: Place | None
+) -> Iterator[Problem]:
     yield from name_problems(scope, known)
     if where is None:
         yield scope.side, scope.project, f"no project {scope.project}, or our account may not browse it"
@@ -95,7 +111,7 @@ def scope_problems(client: Client, scope: Scope, known: Mapping[str, Schema], wh
     for name in missing:
         yield scope.side, name, f"project {scope.project} has no issue type {name}: {', '.join(where.type_ids)}"
     if not missing:
-        yield from query_problems(client, scope, known)
+        yield from query_problems(client, served, scope, known)
         yield from screen_problems(client, scope, known, where)
 
 
@@ -109,11 +125,11 @@ def name_problems(scope: Scope, known: Mapping[str, Schema]) -> Iterator[Problem
         yield scope.side, scope.mark, "the instance's mark becomes a label, which cannot be empty or hold a blank"
 
 
-def query_problems(client: Client, scope: Scope, known: Mapping[str, Schema]) -> Iterator[Problem]:
+def query_problems(client: Client, served: Deployment, scope: Scope, known: Mapping[str, Schema]) -> Iterator[Problem]:
     """Jira is asked the very query: it names the values it does not know."""
-    body = {"jql": query.changed(scope, known, None), "fields": ["id"], "maxResults": 1}
+    body = {"jql": query.changed(scope, known, None).jql(), "fields": ["id"], "maxResults": 1}
     try:
-        client.ask("search/jql", body, lambda answer: answer["issues"])
+        client.ask(served.search, body, lambda answer: answer["issues"])
     except Refused as refusal:
         value = re.search(r"value '([^']*)'", str(refusal))
         yield scope.side, value[1] if value else "", str(refusal)
@@ -124,23 +140,8 @@ def screen_problems(client: Client, scope: Scope, known: Mapping[str, Schema], w
     if not scope.types or "Create issues" in where.denied:
         return
     kind = scope.types[0]
-    offered = creation_fields(client, scope.project, where.type_ids[kind])
+    offered = creation_screen(client, scope.project, where.type_ids[kind])
     for name in ("labels", scope.keys_field or "description"):
         if name not in offered and name in known:
             called = known[name].name
             yield scope.side, name, f"put {called} on the create screen of {kind} in project {scope.project}"
-
-
-def creation_fields(client: Client, project: str, type_id: str) -> set[str]:
-    """The fields of a creation screen, page by page to the tracker's own total."""
-    found: set[str] = set()
-    at, total = 0, 1
-    while at < total:
-        params = {"startAt": at, "maxResults": 200}
-        path = f"issue/createmeta/{project}/issuetypes/{type_id}"
-        names, total = client.get(
-            path, params, take=lambda page: ([f["fieldId"] for f in page["fields"]], page["total"])
-        )
-        found |= set(names)
-        at += max(len(names), 1)
-    return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from connectors.jira.fields import Schema
 from mappings.model import Scope
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 #: types whose values JQL compares by name; others (users by account id, texts by words) are checked on our side only
 _COMPARED = frozenset({"option", "priority", "resolution", "version", "component", "status", "issuetype", "project"})
 
@@ -42,18 +44,31 @@ def comparable(schema: Schema) -> bool:
     return schema.type in _COMPARED or schema.items in _COMPARED or schema.id == "labels"
 
 
-def changed(scope: Scope, known: Mapping[str, Schema], since: datetime | None) -> str:
-    """In scope or marked, and updated since (``None``: ever), oldest first.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be found: ``where``, and ``field`` (``updated`` or ``created``) not before ``since`` (``None``: ever),
+    in its order. ``where`` holds no order and may hold an OR only inside brackets."""
 
-    The bound is in epoch milliseconds, which no profile's time zone can shift (Atlassian Support, "JQL fields")."""
+    where: str
+    field: str
+    since: datetime | None
+
+    def jql(self) -> str:
+        """The bound is in epoch milliseconds, which no profile's time zone can shift (Atlassian Support, "JQL fields";
+        Server and Data Center read it alike)."""
+        bound = f" AND {self.field} >= {epoch(self.since)}" if self.since else ""
+        return f"{self.where}{bound} ORDER BY {self.field} ASC, key ASC"
+
+
+def changed(scope: Scope, known: Mapping[str, Schema], since: datetime | None) -> Question:
+    """In scope or marked, and updated since, oldest first."""
     where = f"(({in_scope(scope, known)}) OR labels = {quoted(scope.mark)})"
-    bound = f" AND updated >= {epoch(to_the_minute(since))}" if since else ""
-    return f"{where}{bound} ORDER BY updated ASC, key ASC"
+    return Question(where, "updated", to_the_minute(since) if since else None)
 
 
-def made(mark: str, since: datetime) -> str:
+def made(mark: str, since: datetime) -> Question:
     """Marked and created since, oldest first."""
-    return f"labels = {quoted(mark)} AND created >= {epoch(to_the_minute(since))} ORDER BY created ASC, key ASC"
+    return Question(f"labels = {quoted(mark)}", "created", to_the_minute(since))
 
 
 def to_the_minute(moment: datetime) -> datetime:
@@ -62,4 +77,4 @@ def to_the_minute(moment: datetime) -> datetime:
 
 def epoch(moment: datetime) -> int:
     """Epoch milliseconds, in whole numbers."""
-    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

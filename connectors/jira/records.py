@@ -25,12 +25,14 @@ def wanted(scope: Scope) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is needed to read issues: the tracker's name and address, its fields, our own account."""
+    """What is needed to read issues: the tracker's name and address, its fields, our own account. ``telling`` are the
+    projects where a comment inside an issue tells who may read it; ``None``: all of them."""
 
     tracker: str
     url: str
     known: Mapping[str, Schema]
     account: str
+    telling: frozenset[str] | None = None
 
     def record(self, scope: Scope, issue: Mapping[str, Any]) -> Record:
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where the issue is not of the documented shape."""
@@ -84,9 +86,12 @@ class Reading:
     # -- comments
 
     def inline_comments(self, ref: Ref, fields: Mapping[str, Any]) -> tuple[Comment, ...] | None:
-        """The comments inside an issue, oldest first; ``None`` where they are cut off or were not sent."""
+        """The comments inside an issue, oldest first; ``None`` where they are cut off, were not sent or do not tell who
+        may read them."""
         inside = fields.get("comment")
         if not isinstance(inside, dict) or inside["total"] > len(inside["comments"]):
+            return None
+        if inside["total"] and self.telling is not None and fields["project"]["key"] not in self.telling:
             return None
         return self.comments(ref, inside["comments"])
 
@@ -96,7 +101,7 @@ class Reading:
 
     def comment(self, ref: Ref, comment: Mapping[str, Any]) -> Comment:
         author = comment.get("author") or {}
-        account = author.get("accountId") or ""
+        account = account_of(author)
         return Comment(
             item=ref,
             id=str(comment["id"]),
@@ -111,11 +116,15 @@ class Reading:
 
 
 def channel(comment: Mapping[str, Any]) -> str:
-    """Who may read it. A restriction to a role or group is the narrower one."""
+    """Who may read it. A restriction to a role or group is the narrower one. Data Center has no ``jsdPublic``: there
+    the property tells, where it was asked for (recorded: pycontribs/jira #1011)."""
     visibility = comment.get("visibility") or {}
     if visibility.get("type"):
         return f"{visibility['type']}:{visibility.get('value') or visibility.get('identifier')}"
-    return "internal" if comment.get("jsdPublic") is False else "everyone"
+    shown = {one["key"]: one["value"] for one in comment.get("properties") or ()}
+    desk = shown.get("sd.public.comment")
+    internal = isinstance(desk, dict) and desk.get("internal") in (True, "true")
+    return "internal" if internal or comment.get("jsdPublic") is False else "everyone"
 
 
 def last_author(issue: Mapping[str, Any]) -> str:
@@ -125,7 +134,13 @@ def last_author(issue: Mapping[str, Any]) -> str:
     comments = (issue["fields"].get("comment") or {}).get("comments") or ()
     acts = [(moment(one["created"]), one.get("author") or {}) for one in histories]
     acts += [(moment(one["updated"]), one.get("updateAuthor") or {}) for one in comments]
-    return max(acts, key=lambda act: act[0], default=(None, {}))[1].get("accountId") or ""
+    return account_of(max(acts, key=lambda act: act[0], default=(None, {}))[1])
+
+
+def account_of(user: Mapping[str, Any]) -> str:
+    """The account behind a user: in Cloud its id, in Data Center its user name, which older answers show without the
+    key. Empty for one that is not shown."""
+    return str(user.get("accountId") or user.get("name") or "")
 
 
 def moment(text: str) -> datetime:

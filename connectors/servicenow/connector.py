@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from connectors.auth import Auth, UserPassword
+from connectors.auth import Auth, PasswordGrant, UserPassword
 from connectors.base import Clock, Notice, Opening, Page, Refused, Said, Unsure
+from connectors.description import Description, Place
+from connectors.servicenow import survey
 from connectors.servicenow.encoded_query import any_group, both, equal, moment, one_of, stamp, value
 from connectors.servicenow.journal import Journal
 from connectors.servicenow.schema import NUMBERED, Schema, read_schema, written
@@ -35,8 +37,6 @@ class ServiceNow:
     kind = "servicenow"
     comment_limit = 1_000_000
     note_channel = "work_notes"
-    # sys_mod_count grows by one with each update
-    consecutive = True
     #: sys_mod_count grows by one with each update
     consecutive = True
 
@@ -95,7 +95,7 @@ class ServiceNow:
         mine = "user_name=javascript:gs.getUserName()"
         rows = self.client.list(Listing("sys_user", (mine,), ("user_name", "sys_id")), mine, 2).rows
         told = plain(rows[0].get("user_name")) if len(rows) == 1 else ""
-        return told or (self.auth.user if isinstance(self.auth, UserPassword) else "")
+        return told or (self.auth.user if isinstance(self.auth, UserPassword | PasswordGrant) else "")
 
     def problems(self, scope: Scope) -> Iterator[tuple[str, str]]:
         """Names at fault, each with a sentence."""
@@ -144,6 +144,14 @@ class ServiceNow:
 
     def fields_known(self, scope: Scope) -> set[str]:
         return set(self.schema(scope.table).columns)
+
+    # -- telling
+
+    def describe(self, scopes: Sequence[Scope]) -> Description:
+        return survey.describe(self.client, self.journal, self.schema, scopes)
+
+    def places(self, project: str = "") -> tuple[Place, ...]:
+        return survey.places(self.client)
 
     # -- noticing and reading
 

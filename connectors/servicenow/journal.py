@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from connectors.base import Failure, Refused
+from connectors.base import Gone, Refused
 from connectors.servicenow.encoded_query import both, moment, one_of
 from connectors.servicenow.table import Listing, Row, TableClient, needed, plain
 from mappings.model import Comment, Ref
@@ -108,7 +108,7 @@ class Journal:
         group = one_of("user_name", accounts)
         try:
             rows = self.client.list(Listing("sys_user", (group,), ("user_name", "name")), group, len(accounts)).rows
-        except (Refused, Failure):
+        except (Refused, Gone):
             return {}
         return {plain(row.get("user_name")): plain(row.get("name")) for row in rows if plain(row.get("name"))}
 

@@ -11,19 +11,18 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import orjson
 import pysnow
 import requests
-from requests.auth import HTTPBasicAuth
 
-from connectors.auth import Auth, Bearer, UserPassword
+from connectors.auth import Auth
 from connectors.base import Busy, Down, Failure, Gone, LockedOut, Refused, Unsure
 from connectors.servicenow.encoded_query import any_group, both
-from connectors.transport import Transport
+from connectors.servicenow.sign_in import sign_in
+from connectors.transport import BOM, Transport
 
 #: most rows of one answer (the default of sysparm_limit)
 PAGE = 10_000
@@ -69,37 +68,26 @@ class TableClient:
     """One instance. ``labels(table, labels)`` names the columns that an error calls by their labels."""
 
     def __init__(self, transport: Transport, url: str, auth: Auth, page: int = PAGE) -> None:
-        self.transport, self.auth, self.page = transport, auth, page or PAGE
+        self.transport, self.page = transport, page or PAGE
         parts = urlsplit(url if "://" in url else f"https://{url}")
         self.host = parts.netloc + parts.path.rstrip("/")
         self.secure = parts.scheme != "http"
         self.base = f"{parts.scheme}://{self.host}"
+        self.sign_in = sign_in(auth, transport, self.base)
         self.per_thread = threading.local()
         self.columns_called: Callable[[str, Sequence[str]], tuple[str, ...]] = lambda table, labels: tuple(labels)
 
     # -- the library's client
 
     def client(self) -> pysnow.Client:
-        """This thread's client. Cookies are not kept: calls of one session queue behind each other at the instance,
-        and it answers 202 and drops what it cannot queue."""
+        """This thread's client: nothing says that a session may be shared, and pysnow's parameters may not."""
         client = getattr(self.per_thread, "client", None)
         if client is None:
             session = self.transport.session()
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            client = pysnow.Client(host=self.host, session=self.signed(session), use_ssl=self.secure)
-            session.headers["User-Agent"] = "Lockstep"
+            session.auth = self.sign_in
+            client = pysnow.Client(host=self.host, session=session, use_ssl=self.secure)
             self.per_thread.client = client
         return client
-
-    def signed(self, session: requests.Session) -> requests.Session:
-        if isinstance(self.auth, UserPassword):
-            # bytes: as text, requests would send them as Latin-1
-            session.auth = HTTPBasicAuth(self.auth.user.encode(), self.auth.password.reveal().encode())
-        elif isinstance(self.auth, Bearer):
-            session.headers["Authorization"] = f"Bearer {self.auth.token.reveal()}"
-        else:
-            raise LockedOut(f"{self.transport.tracker}: ServiceNow takes a user and password, or a bearer token")
-        return session
 
     def resource(self, listing: Listing) -> Any:
         resource = self.client().resource(api_path=f"/table/{listing.table}")
@@ -116,10 +104,11 @@ class TableClient:
 
         def call() -> Rows:
             response = self.resource(listing).get(query=query, limit=limit, offset=offset, fields=list(listing.fields))
-            payload = self.payload(response._response)
-            rows = payload.get("result")
+            rows = self.result(response._response, list) or []
+            if not all(isinstance(row, dict) for row in rows):
+                raise ValueError("no rows")
             total = response.headers.get("X-Total-Count", "")
-            return Rows(tuple(rows) if isinstance(rows, list) else (), int(total) if total.isdigit() else None)
+            return Rows(tuple(rows), int(total) if total.isdigit() else None)
 
         return self.transport.read(call, lambda error: self.named(error, listing.table, writing=False))
 
@@ -129,8 +118,7 @@ class TableClient:
         def call() -> Row:
             path = {"path_append": f"/{id}"} if id else {}
             response = self.resource(listing).request(method, data=json.dumps(values), **path)
-            row = self.payload(response._response).get("result")
-            return row if isinstance(row, dict) else {}
+            return self.result(response._response, dict) or {}
 
         row = self.transport.write(call, lambda error: self.named(error, listing.table, writing=True))
         if not row:
@@ -180,16 +168,22 @@ class TableClient:
 
     # -- answers and failures
 
-    def payload(self, response: requests.Response) -> dict[str, Any]:
-        """The JSON of an answer; raises ``ValueError`` where a success is none. It is kept for ``named``."""
+    def result(self, response: requests.Response, shape: type) -> Any:
+        """What a successful answer holds; ``None`` for any other. Raises ``ValueError`` where a success has no result
+        of that shape: taken for an empty one, it would make every record look gone. An ``error`` is kept for
+        ``named``."""
         self.per_thread.error = {}
         if response.status_code >= 300 or response.status_code == 202:
-            return {}
-        payload = orjson.loads(response.content)
+            return None
+        payload = orjson.loads(response.content.removeprefix(BOM))
         if not isinstance(payload, dict):
             raise ValueError("not an object")
-        self.per_thread.error = payload.get("error") or {}
-        return payload
+        self.per_thread.error = worded(payload.get("error"))
+        if self.per_thread.error:
+            return None
+        if not isinstance(payload.get("result"), shape):
+            raise ValueError("no result")
+        return payload["result"]
 
     def named(self, error: Exception | None, table: str, writing: bool) -> Failure | None:
         """What an answer or an exception means for the caller; ``None`` for a success, or for an answer that never
@@ -204,8 +198,12 @@ class TableClient:
         if status == 202:
             return lost(f"{tracker} answered 202: it queued the request and may drop it")
         if status == 401:
-            return LockedOut(f"{tracker} refuses the credentials (401 User Not Authenticated): check user and password")
-        if status == 429 or (status == 503 and "Retry-After" in response.headers):
+            return LockedOut(f"{tracker} refuses the credentials (401 User Not Authenticated): check its `auth`")
+        if 300 <= status < 400:
+            # a POST that followed would arrive as a GET
+            return LockedOut(f"{tracker} sends us elsewhere ({status}): check `url`, and that the user may sign in")
+        # a gateway that fails may have passed a write on, whatever rest it asks for
+        if status == 429 or (status == 503 and "Retry-After" in response.headers and not writing):
             until = self.transport.resting or self.transport.clock.now()
             return Busy(f"{tracker} asks for rest until {until:%H:%M:%S} UTC ({status})", until)
         if status >= 500:
@@ -274,9 +272,13 @@ def reason(told: Mapping[str, Any]) -> str:
 
 def error_of(response: requests.Response) -> dict[str, Any]:
     try:
-        told = orjson.loads(body(response)).get("error")
+        return worded(orjson.loads(body(response)).get("error"))
     except (ValueError, AttributeError):
         return {}
+
+
+def worded(told: Any) -> dict[str, Any]:
+    """An ``error`` in whichever shape."""
     return told if isinstance(told, dict) else {"message": told} if told else {}
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from connectors.auth import Secret
-from connectors.kinds import KINDS, Kind
+from connectors.installed import KINDS
+from connectors.kinds import Kind
 from mappings.calendar import Calendar, zone_of
 from mappings.conditions import RESERVED, Condition, ConditionError, Conditions, comparisons
 from mappings.disclosure import Channel

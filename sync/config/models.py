@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from connectors.kinds import KINDS
+from connectors.installed import KINDS
 from mappings.model import MARK_FIELDS
 from sync.config.values import (
     Address,
@@ -108,15 +108,18 @@ class Guard(Table):
 
 
 class SignInKeys(Table):
-    """How we sign in: user and password, user and token, a token, a PAT, or an Entra application."""
+    """How we sign in: user and password, user and token, a token, an API key, a PAT, an OAuth application, or an Entra
+    application."""
 
     user: str = says("The account.", "")
     password: SecretRef | None = says("Its password.", None)
     token: SecretRef | None = says("An API token, or a bearer token where no user is named.", None)
     pat: SecretRef | None = says("A personal access token.", None)
     tenant: str = says("The Entra tenant.", "")
-    client_id: str = says("The Entra application.", "")
+    client_id: str = says("The OAuth or Entra application.", "")
     client_secret: SecretRef | None = says("Its secret.", None)
+    certificate: SecretRef | None = says("Its private key and certificate in PEM form, instead of a secret.", None)
+    api_key: SecretRef | None = says("An API key.", None)
     authority: str = says("Where Entra tokens are asked for.", "")
 
 
@@ -280,6 +283,8 @@ class Teams(Table):
     """A channel of Microsoft Teams."""
 
     webhook: SecretRef = says("Its webhook's address, which is a secret.")
+    ca: str = says("A file of certificate authorities to trust.", "")
+    proxy: Source | None = says("The proxy to go through.", None)
 
 
 class File(Table):

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectors.auth import Auth, Bearer, Secret
-from connectors.kinds import KINDS, Kind
+from connectors.auth import Auth, Bearer, Secret, Unsuited
+from connectors.installed import KINDS, UNLOADED
+from connectors.kinds import Kind
 from mappings.calendar import Calendar
 from mappings.fields import TYPES
 from mappings.model import Native, Scope
 from mappings.people import Party
 from sync.config.desk import RULE_WORDS, Desk
-from sync.config.models import FieldTable, SignInKeys, StageTable, Tracker, ValueRow
+from sync.config.models import FieldTable, SignInKeys, Source, StageTable, Tracker, ValueRow
 from sync.config.models import Side as SideTable
 from sync.config.problems import KeyPath, choice
 from sync.setup import Side, TrackerSettings
@@ -85,12 +86,14 @@ def tracker(desk: Desk, name: str, said: Tracker) -> TrackerSettings:
     path: KeyPath = ("trackers", name)
     plain_name(desk, path, name)
     kind = KINDS.get(said.kind)
+    parts = urlsplit(said.url)
     if kind is None:
-        what = f'there is no kind of tracker "{said.kind}"'
-        desk.report.wrong((*path, "kind"), what, choice(said.kind, KINDS, "kinds", "kind"))
+        no_kind(desk, (*path, "kind"), said.kind)
     else:
         misplaced(desk, path, said.model_fields_set & _TRACKER_KEYS, kind.tracker_may, kind)
-    parts = urlsplit(said.url)
+        if parts.scheme not in kind.schemes:
+            what = f"an address of {kind.name} begins with {' or '.join(f'{scheme}://' for scheme in kind.schemes)}"
+            desk.report.wrong((*path, "url"), what, f'write url = "{kind.schemes[0]}://..."')
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         desk.report.warn((*path, "url"), "http sends passwords and work in the clear", "write https://")
     return TrackerSettings(
@@ -101,9 +104,17 @@ def tracker(desk: Desk, name: str, said: Tracker) -> TrackerSettings:
         said.lag,
         said.page,
         certificates(desk, (*path, "ca"), said.ca),
-        desk.secret(said.proxy, (*path, "proxy")) if said.proxy else None,
+        proxy(desk, (*path, "proxy"), said.proxy),
         said.timeout.total_seconds(),
     )
+
+
+def no_kind(desk: Desk, path: KeyPath, name: str) -> None:
+    if name in UNLOADED:
+        desk.report.wrong(path, UNLOADED[name], "mend or reinstall the package that brings it")
+    else:
+        what = f'there is no kind of tracker "{name}"'
+        desk.report.wrong(path, what, choice(name, KINDS, "kinds", "kind"))
 
 
 def plain_name(desk: Desk, path: KeyPath, name: str) -> None:
@@ -121,8 +132,34 @@ def certificates(desk: Desk, path: KeyPath, name: str) -> str:
         return ""
     file = desk.folder / name
     if "\0" in name or not file.is_file():
-        desk.report.wrong(path, f"there is no file {name!r}", "name a file of certificates in PEM form")
+        fault = f"there is no file {name!r}"
+    else:
+        try:
+            fault = "" if b"-----BEGIN CERTIFICATE-----" in file.read_bytes() else f"{name!r} holds no certificates"
+        except OSError as error:
+            fault = f"the file {name!r} cannot be read: {error.strerror}"
+    if fault:
+        desk.report.wrong(path, fault, "name a file of certificates in PEM form that Lockstep may read")
     return str(file)
+
+
+def proxy(desk: Desk, path: KeyPath, source: Source | None) -> Secret | None:
+    """The proxy's address with its user and password, if it wants any."""
+    if source is None:
+        return None
+    address = desk.secret(source, path)
+    try:
+        parts = urlsplit(address.reveal())
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, whole = urlsplit(""), False
+    if address.reveal() and not whole:
+        what = "is not the address of a proxy" if source.plain else "what is kept there is not the address of a proxy"
+        desk.report.wrong(path, what, "the address is http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT")
+    elif source.plain and parts.password:
+        instead = 'put the whole address into an environment variable and write proxy = { env = "LOCKSTEP_PROXY" }'
+        desk.report.wrong(path, "a password does not belong in this file", instead)
+    return address
 
 
 def sign_in(desk: Desk, path: KeyPath, said: SignInKeys, kind: Kind | None) -> Auth:
@@ -132,7 +169,11 @@ def sign_in(desk: Desk, path: KeyPath, said: SignInKeys, kind: Kind | None) -> A
     ways = kind.sign_ins if kind else ()
     for way in ways:
         if set(way.keys) <= set(given) <= {*way.keys, *way.may}:
-            return way.make(resolved)
+            try:
+                return way.make(resolved)
+            except Unsuited as fault:
+                desk.report.wrong((*path, fault.key), fault.what, fault.instead)
+                return Bearer(Secret(""))
     if kind:
         options = "; or ".join(" and ".join(way.keys) for way in ways)
         what = f"{' and '.join(given)} alone do not sign in" if given else "says nothing"

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from connectors.kinds import KINDS
+from connectors.installed import KINDS
 from sync.config.models import File, SidesToo
 from sync.config.problems import KeyPath, Report, entry, nearest, quoted, stray
 from sync.config.values import Wrong

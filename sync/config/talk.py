@@ -7,15 +7,15 @@ import warnings
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from connectors.auth import Secret
 from mappings.disclosure import KNOWN_MASKS, Mask, Path
 from mappings.fields import Common
 from sync.config.desk import RULE_WORDS, Desk
-from sync.config.models import Comments, Email, RuleTable, StepTable
+from sync.config.models import Comments, Email, RuleTable, StepTable, Teams
+from sync.config.places import certificates, proxy
 from sync.config.problems import KeyPath, choice
 from sync.config.process import once
 from sync.config.values import Wrong, address
-from sync.setup import Mail, Mailing, Remark, Rule, Step
+from sync.setup import Mail, Mailing, Remark, Rule, Step, Webhook
 
 
 def paths(desk: Desk) -> tuple[Path, ...]:
@@ -181,16 +181,17 @@ def mail(desk: Desk) -> Mail | None:
     return Mail(said.server, said.sender, said.user, password)
 
 
-def teams(desk: Desk) -> dict[str, Secret]:
-    """Where Teams messages are posted: the addresses are secrets themselves."""
-    found = {}
-    for name, said in desk.file.teams.items():
-        at: KeyPath = ("teams", name, "webhook")
-        found[name] = desk.secret(said.webhook, at)
-        if found[name].reveal() and not _is_address(found[name].reveal()):
-            what = "what is kept there is not a web address"
-            desk.report.wrong(at, what, "keep the whole https://... address of the webhook there")
-    return found
+def teams(desk: Desk) -> dict[str, Webhook]:
+    """Where Teams messages are posted, and the way there."""
+    return {name: webhook(desk, ("teams", name), said) for name, said in desk.file.teams.items()}
+
+
+def webhook(desk: Desk, at: KeyPath, said: Teams) -> Webhook:
+    url = desk.secret(said.webhook, (*at, "webhook"))
+    if url.reveal() and not _is_address(url.reveal()):
+        what = "what is kept there is not a web address"
+        desk.report.wrong((*at, "webhook"), what, "keep the whole https://... address of the webhook there")
+    return Webhook(url, certificates(desk, (*at, "ca"), said.ca), proxy(desk, (*at, "proxy"), said.proxy))
 
 
 def _is_address(text: str) -> bool:

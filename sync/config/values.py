@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from connectors.installed import KINDS
 from mappings.calendar import Span, parse_span
 from mappings.fields import Common
 from mappings.model import Native
 
+_SCHEMES = frozenset(scheme for kind in KINDS.values() for scheme in kind.schemes)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
 _TEXTS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
@@ -90,10 +92,11 @@ def day(value: object) -> datetime | date:
 
 
 def url(value: object) -> str:
-    """A web address without a password in it; the closing slash is dropped."""
+    """A tracker's address without a password in it, as some kind of tracker has them; the closing slash is dropped."""
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
-        whole = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        web = parts.scheme in ("https", "http")
+        whole = parts.scheme in _SCHEMES and bool(parts.hostname if web else parts.path) and parts.port != 0
     except ValueError:
         parts, whole = urlsplit(""), False
     if not whole or re.search(r"\s", str(value)):
