@@ -50,10 +50,49 @@ def main(context: click.Context, log: str | None) -> None:
 def check(path: Path) -> None:
     """Reads the file and tells every problem at once, with its line and what to write instead. Needs no network."""
     setup = loaded(path)
-    click.echo(
-        f"{path}: {len(setup.sides)} sides, {len(setup.stages.stages)} stages, {len(setup.routes)} routes, "
-        f"{len(setup.fields)} fields, {len(setup.rules)} rules. No problems."
-    )
+    parts = {"side": setup.sides, "stage": setup.stages.stages, "route": setup.routes, "field": setup.fields}
+    parts |= {"comment path": setup.paths, "rule": setup.rules}
+    told = ", ".join(f"{len(some)} {name}{'' if len(some) == 1 else 's'}" for name, some in parts.items())
+    click.echo(f"{path}: {told}. No problems.")
+
+
+@main.command()
+@click.option("--out", default="lockstep.toml", show_default=True, type=click.Path(path_type=Path), help="The file.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--tracker", "trackers", nargs=3, multiple=True, metavar="NAME KIND URL", help="A tracker to talk to.")
+@click.option(
+    "--auth", multiple=True, metavar="TRACKER.KEY=VALUE", help="What signs in; a secret as env:NAME or file:/path."
+)
+@click.option("--reach", multiple=True, metavar="TRACKER.ca=FILE", help="Or TRACKER.proxy=ADDRESS, or =env:NAME.")
+@click.option(
+    "--side",
+    "sides",
+    nargs=3,
+    multiple=True,
+    metavar="NAME TRACKER PLACE",
+    help="A side and where it lives: a table, or PROJECT/TYPE. The first opens the second.",
+)
+@click.option("--scope", multiple=True, metavar="SIDE.FIELD=VALUE", help="Which items of a side count.")
+@click.option("--instance", default="", help="A name for this Lockstep, part of its marks.")
+@click.option("--timezone", "zone", default="UTC", show_default=True, help="The zone of every time in the file.")
+@click.pass_context
+def init(context: click.Context, /, out: Path, force: bool, zone: str, **given: Any) -> None:
+    """Writes a commented file to begin with, from what the live trackers tell of tables, types, states and fields. Asks
+    on the terminal, or takes its answers from the flags. Writes nothing to a tracker, and no secret anywhere."""
+    quiet_log(context.obj or "error")
+    if out.exists() and not force:
+        fail(f"{out} is there already; --force overwrites it", USAGE)
+    begin_file(out, zone=zone, **given)
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def doctor(context: click.Context, path: Path, as_json: bool) -> None:
+    """Compares the file with the live trackers: names, values, steps, rights, time zones, clocks. Writes nothing."""
+    quiet_log(context.obj or "error")
+    sys.exit(examined(path, as_json))
 
 
 @main.command()
@@ -96,6 +135,8 @@ def reconcile(context: click.Context, path: Path, dry_run: bool, over_guard: boo
 def run(context: click.Context, path: Path) -> None:
     """Runs as a daemon: passes at the file's pace. SIGTERM finishes the write in flight; an edited file or SIGHUP is
     taken into force, a broken one is refused and the old one stays."""
+    import structlog
+
     from sync.clock import SystemClock
     from sync.compose import recompose
     from sync.config import ConfigProblems, load
@@ -103,6 +144,7 @@ def run(context: click.Context, path: Path) -> None:
     from sync.orders import Orders
 
     quiet_log(context.obj or "info", as_json=not sys.stderr.isatty())
+    log = structlog.get_logger()
     orders = Orders()
     orders.listen()
     orders.watch(path.resolve())
@@ -113,7 +155,9 @@ def run(context: click.Context, path: Path) -> None:
         try:
             return load(path)
         except ConfigProblems as problems:
-            click.echo(f"The edited file is not taken into force, the old one stays:\n{problems}", err=True)
+            for one in problems.problems:
+                told = {"place": f"{one.file}:{one.line}", "key": one.key, "reason": one.said()}
+                log.error("edited file not taken into force, the old one stays", action="reload", **told)
             return None
 
     daemon = Daemon(engine, orders, reload, recompose)
@@ -123,7 +167,7 @@ def run(context: click.Context, path: Path) -> None:
 
 @main.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--all", "everything", is_flag=True, help="Closed links too.")
 def status(path: Path, as_json: bool, everything: bool) -> None:
     """Links with their items and stages, and what is held. Asks no tracker."""
@@ -166,7 +210,7 @@ def why(context: click.Context, path: Path, item: str) -> None:
 
 @main.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
 def held(path: Path, as_json: bool) -> None:
     """What is set aside, with the tracker's own reason and what helps."""
     from sync import show
@@ -204,9 +248,16 @@ def demo(keep: Path | None, verbose: bool) -> None:
 )
 @click.option("--limit", type=int, default=0, help="With --replay: so many of its incidents (0: all).")
 @click.option("--faults", is_flag=True, help="With --replay: with seeded faults.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="With --replay: which sample and which faults.")
 @click.option("--port", type=int, default=8401, show_default=True, help="The first of four ports.")
-@click.option("--file", "path", default="sandbox.toml", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--file",
+    "path",
+    default="sandbox.toml",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The file to write.",
+)
 def sandbox(replay: Path | None, limit: int, faults: bool, seed: int, port: int, path: Path) -> None:
     """Keeps the three simulated trackers running, to try a file on; or plays a log of real incidents through them and
     the bot, and counts what was lost or doubled."""
@@ -258,6 +309,59 @@ def ready(setup: Setup, clock: Clock, path: Path, *, exclusive: bool, patient: b
     if engine.closed and len(engine.closed) == len(engine.connectors) and not patient:
         fail("No tracker can be worked with; nothing was done.", UNREACHABLE)
     return engine
+
+
+def begin_file(out: Path, **given: Any) -> None:
+    """Interviews the admin, or takes the flags, looks at the trackers and writes the file; says what comes next."""
+    import os
+    from zoneinfo import ZoneInfo
+
+    from connectors.base import Failure
+    from sync.clock import SystemClock
+    from sync.compose import connect
+    from sync.interview import Unclear, look, page, put
+    from sync.interview.ask import interview
+    from sync.interview.flags import answers_of
+    from sync.interview.look import Eyes
+
+    eyes = Eyes(connect, SystemClock(), os.environ, out.absolute().parent)
+    try:
+        answers = answers_of(**given) if given["trackers"] else interview(eyes)
+        today = eyes.clock.now().astimezone(ZoneInfo(answers.zone)).date()
+        text = page(answers, look(answers, eyes), today, out.name)
+        written = put(text, out, os.environ, eyes.typed, program())
+    except Unclear as unclear:
+        fail(str(unclear), USAGE)
+    except Failure as failure:
+        fail(str(failure), UNREACHABLE)
+    for line in written:
+        click.echo(line)
+
+
+def program() -> str:
+    """How this program was called: by its name once it is installed, else the words that were typed."""
+    return f"{sys.orig_argv[0]} {sys.argv[0]}" if Path(sys.argv[0]).name == "bot.py" else "lockstep"
+
+
+def examined(path: Path, as_json: bool) -> int:
+    """What the trackers say of the file: 2 where it does not fit them, 3 where one could not be asked."""
+    from sync import show
+    from sync.clock import SystemClock
+    from sync.compose import connect
+    from sync.doctor import examine, visit
+    from sync.doctor.show import as_json as told
+    from sync.doctor.show import as_text
+
+    setup = loaded(path)
+    reports = visit(setup, SystemClock(), connect)
+    findings = examine(setup, reports)
+    if as_json:
+        click.echo(json.dumps(told(str(path), reports, findings), indent=2))
+    else:
+        show.console().print(as_text(str(path), reports, findings))
+    if any(finding.level == "error" for finding in findings):
+        return USAGE
+    return UNREACHABLE if any(report.failure for report in reports.values()) else QUIET
 
 
 def tell_story(folder: Path) -> int:
@@ -363,17 +467,19 @@ def serve_sandbox(port: int, path: Path) -> None:
     import time
 
     from sandbox.estate import Estate
+    from sandbox.settled import settle
 
     names = ("servicenow", "jira", "azure", "teams")
     estate = Estate(ports={name: port + n for n, name in enumerate(names)})
+    settle(estate)
     if not path.exists():
         path.write_text(estate.file(f"sqlite:///{path.stem}.db"))
     click.echo("\n".join(f"{name:11} {url}" for name, url in estate.urls.items()))
     click.echo("\n".join(f"export {name}={value}" for name, value in estate.environment().items()))
     click.echo(
         f"\nThe file for it is {path}. In another shell: the exports above, then\n"
-        f"  python bot.py run -c {path}\n"
-        f"and, in a third, as a person who logs an incident that becomes a defect:\n"
+        f"  {program()} run -c {path}\n"
+        f"and, while that runs, in a third, as a person who logs an incident that becomes a defect:\n"
         f"  {estate.first_steps()}\n"
         f"Control-C ends the sandbox."
     )

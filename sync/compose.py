@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from connectors.base import Clock, Connector
 from connectors.build import connector
+from mappings.model import Scope
 from sync.engine import Engine
+from sync.fit import Known, Mismatch, misfits
 from sync.setup import Setup, TrackerSettings
 from sync.store import Store
 
@@ -71,62 +72,15 @@ def recompose(setup: Setup, old: Engine) -> Engine:
     return engine
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A name in the file that its tracker does not know."""
-
-    line: int
-    path: str
-    text: str
-
-
 def mismatches(engine: Engine) -> list[Mismatch]:
     """States and fields of the file that the open trackers do not have, each with its line."""
-    sides = [side.name for side in engine.setup.sides.values() if side.tracker in engine.opened]
-    unknown = {(side, native) for side in sides for _, native in unknown_natives(engine, side)}
-    found = [
-        Mismatch(
-            line_of(engine.setup, f"sides.{side}.scope.{name}", f"sides.{side}.scope", f"sides.{side}"),
-            f"sides.{side}",
-            text,
-        )
-        for side, name, text in engine.problems
-        if (side, name) not in unknown
-    ]
-    for side in sides:
-        found += unknown_states(engine, side)
-        found += unknown_fields(engine, side)
-    return sorted(set(found), key=lambda m: (m.line, m.path))
+    known = {
+        side.name: known_of(engine.connector(side.name), engine.scope(side.name))
+        for side in engine.setup.sides.values()
+        if side.tracker in engine.opened
+    }
+    return misfits(engine.setup, engine.problems, known)
 
 
-def unknown_states(engine: Engine, side: str) -> list[Mismatch]:
-    states = set(engine.connector(side).states(engine.scope(side)))
-    found = []
-    for stage in engine.setup.stages.stages:
-        for state in stage.states.get(side, ()):
-            if states and state not in states:
-                path = f"stages.{stage.name}.{side}"
-                known = ", ".join(sorted(states))
-                text = f'{engine.side(side).tracker} has no state "{state}" for {side}; it has: {known}'
-                found.append(Mismatch(line_of(engine.setup, path, f"stages.{stage.name}"), path, text))
-    return found
-
-
-def unknown_fields(engine: Engine, side: str) -> list[Mismatch]:
-    found = []
-    for name, native in unknown_natives(engine, side):
-        path = f"fields.{name}.{side}"
-        text = f'{engine.side(side).tracker} has no field "{native}" for {side}, or hides it from our account'
-        found.append(Mismatch(line_of(engine.setup, path, f"fields.{name}"), path, text))
-    return found
-
-
-def unknown_natives(engine: Engine, side: str) -> list[tuple[str, str]]:
-    """The declared fields whose native name the tracker does not know, each with that name."""
-    known = set(engine.connector(side).fields_known(engine.scope(side)))
-    declared = [(name, native) for name, field in engine.setup.fields.items() for native in field.natives.get(side, ())]
-    return [(name, native) for name, native in declared if known and native not in known]
-
-
-def line_of(setup: Setup, *paths: str) -> int:
-    return next((setup.lines[path] for path in paths if path in setup.lines), 0)
+def known_of(connector: Connector, scope: Scope) -> Known:
+    return Known(tuple(connector.states(scope)), dict.fromkeys(sorted(connector.fields_known(scope)), ""))

@@ -51,7 +51,7 @@ def may_open(sheet: Sheet, route: Route, source: Item) -> bool:
         sheet.because(about, condition.reason(sheet.values()))
     elif not sheet.link.id and sheet.link.old and not young(route, record):
         sheet.aged = True
-        sheet.because(about, f"{record.key} is older than the route's since; old items are opened by an approved plan")
+        sheet.because(about, f"{record.key} was there before Lockstep; a since on the route takes in what is younger")
     else:
         return True
     return False

@@ -191,8 +191,9 @@ def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableTy
             text = ", ".join(short(v, 24) for _, v in echo.spelling) if echo else ""
             behind = " (behind)" if echo and echo.serial < agreed.serial else ""
             cells.append(text + behind)
-        table.add_row(name, short(agreed.value, 40), agreed.by or "a rule", *cells)
-    blocks.append(table)
+        table.add_row(name, short(agreed.value, 40), agreed.by or ("" if agreed.value is None else "a rule"), *cells)
+    if values:
+        blocks.append(table)
     if plan:
         blocks += [Text(f"{r.about}: {r.text}", style="cyan") for r in plan.reasons]
         keys = {str(item.ref): item.key for item in link.items}
