@@ -6,16 +6,19 @@ SPREAD ?= -n 2 --dist worksteal
 VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check
-TYPED := bot.py connectors mappings sandbox sync
-CODE  := $(TYPED) tests benchmarks
+TYPED := bot.py benchmarks connectors mappings sandbox sync $(wildcard docs/csv-connector/*.py)
+CODE  := $(TYPED) tests
 
-.PHONY: demo test check lock clean
+# other people's clients, whose pins and ours exclude each other
+CLIENTS := .venv-clients
+
+.PHONY: demo test check clients lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/ready
 	@$(BIN)/python bot.py demo $(ARGS)
 
-test: $(VENV)/ready-dev
+test: $(VENV)/ready-dev $(CLIENTS)/ready
 	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 check: $(VENV)/ready-dev
@@ -31,10 +34,11 @@ COMPILE = .venv-lock/bin/uv pip compile pyproject.toml --universal --python-vers
 lock: .venv-lock/bin/uv
 	$(COMPILE) --upgrade --group build --output-file requirements.txt
 	$(COMPILE) --upgrade --group dev --constraint requirements.txt --no-annotate --output-file requirements-dev.txt
-	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements.txt requirements-dev.txt
+	$(subst pyproject.toml,tests/clients/requirements.in,$(COMPILE)) --upgrade --no-annotate --output-file tests/clients/requirements.txt
+	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements.txt requirements-dev.txt tests/clients/requirements.txt
 
 clean:
-	rm -rf $(VENV) .venv-lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) .venv-lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -58,6 +62,14 @@ $(VENV)/ready: $(VENV)/pins pyproject.toml
 $(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
 	@echo "Installing what the tests and checks need (once) ..."
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+clients: $(CLIENTS)/ready
+
+$(CLIENTS)/ready: tests/clients/requirements.txt
+	@echo "Installing the clients that the tests run against the sandbox (once) ..."
+	@$(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/clients/requirements.txt
 	@touch $@
 
 .venv-lock/bin/uv:

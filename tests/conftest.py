@@ -10,7 +10,11 @@ import pytest
 from hypothesis import settings
 
 from sync.log import configure
+from tests.fidelity import specs
 from tests.world import World
+
+# every answer of the simulated trackers is held against the published specifications, where these are there
+pytest_plugins = ["tests.fidelity.plugin"] if specs.available() else []
 
 # in CI the same examples each time: a landing must not hang on luck; by hand new ones are looked for
 settings.register_profile("ci", derandomize=True, deadline=None)
