@@ -386,7 +386,7 @@ def tell_story(folder: Path) -> int:
         told = f"{estate.clock.now():%a %d %b %H:%M} UTC   {scene.told}"
         out.print(Panel(told, title=f"{number}. {scene.title}", title_align="left", border_style="cyan"))
         for plan in pass_until_quiet(engine):
-            out.print(show.done_text(plan, show.keys_of(engine, [plan])))
+            out.print(show.done_text(plan))
     for title, comments in story.conversations():
         out.print(show.conversation(title, comments))
     code = idle_again(engine, estate, out)
@@ -509,11 +509,10 @@ def show_plan(engine: Engine, as_json: bool, *, everything: bool = False) -> int
     from sync.reconcile import dry
 
     done = dry(engine, everything=everything)
-    keys = show.keys_of(engine, done.plans)
     if as_json:
-        click.echo(json.dumps(show.plan_json(done.plans, keys), indent=2))
+        click.echo(json.dumps(show.plan_json(done.plans), indent=2))
     else:
-        show.console().print(show.plan_text(done.plans, keys))
+        show.console().print(show.plan_text(done.plans, done.aged))
     for failure in done.failures.values():
         click.echo(str(failure), err=True)
     return UNREACHABLE if done.failures else QUIET

@@ -93,9 +93,9 @@ def finish(sheet: Sheet, talk: Talk, outlook: Outlook, waits: Sequence[datetime]
         remarks=tuple(sheet.remarks),
     )
     waiting = min([w for w in (talk.waiting, *waits, *sheet.waits) if w], default=None)
-    return Plan(
-        link.id, link.key, title(sheet), tuple(actions), settlement, tuple(sheet.reasons), sheet.values(), waiting
-    )
+    keys = {str(item.ref): item.key for item in link.items}
+    reasons, values = tuple(sheet.reasons), sheet.values()
+    return Plan(link.id, link.key, title(sheet), tuple(actions), settlement, reasons, values, waiting, keys=keys)
 
 
 def said_of(copy: CopyKey) -> str:

@@ -124,7 +124,8 @@ class Settlement:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one link needs now. ``waiting``: something is unsettled, look again at that instant. ``aged``: a route
-    would open from this item if it were not older than the route's ``since``."""
+    would open from this item if it were not older than the route's ``since``. ``keys`` are the readable keys of the
+    link's items, by reference."""
 
     link: int
     key: str
@@ -135,6 +136,7 @@ class Plan:
     values: Mapping[str, Common] = field(default_factory=dict)
     waiting: datetime | None = None
     aged: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def quiet(self) -> bool:

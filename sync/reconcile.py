@@ -43,7 +43,8 @@ class GuardTripped(Exception):
 
 @dataclass
 class Pass:
-    """What one pass did. ``plans`` are those with actions; ``failures`` by tracker."""
+    """What one pass did. ``plans`` are those with actions; ``failures`` by tracker; ``aged`` counts the items that a
+    route would open from if they were not older than its ``since``."""
 
     at: datetime
     links: int = 0
@@ -53,6 +54,7 @@ class Pass:
     failures: dict[str, Failure] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
     waiting: datetime | None = None
+    aged: int = 0
 
     @property
     def quiet(self) -> bool:
@@ -65,6 +67,7 @@ def dry(engine: Engine, *, everything: bool = False) -> Pass:
     done = Pass(engine.now())
     plans = rehearse(engine, done, lambda store: store.touch_all(closed=True) if everything else 0)
     done.plans = [plan for plan in plans if not plan.quiet]
+    done.aged = sum(plan.aged for plan in plans)
     return done
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,7 +24,7 @@ def console(**options: Any) -> Console:
     return Console(highlight=False, **options)
 
 
-def sentence(action: Action, keys: dict[str, str]) -> str:
+def sentence(action: Action, keys: Mapping[str, str]) -> str:
     """One action as a line for people. The text of a comment is never shown: it may be private."""
     match action:
         case Adopt():
@@ -58,38 +59,35 @@ def short(value: object, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def keys_of(engine: Engine, plans: Iterable[Plan]) -> dict[str, str]:
-    """Readable keys of the items that plans speak of."""
-    refs = {a.ref for plan in plans for a in plan.actions if isinstance(a, Adopt | Write | Say)}
-    links = engine.store.links_of(list(refs))
-    return {str(item.ref): item.key for link in links for item in link.items}
-
-
-def plan_text(plans: Sequence[Plan], keys: dict[str, str]) -> RenderableType:
-    """Every action of every plan with its reason."""
+def plan_text(plans: Sequence[Plan], aged: int = 0) -> RenderableType:
+    """Every action of every plan with its reason. ``aged`` is the number of items left alone for their age."""
+    left = f"\n{many(aged, 'item')} left alone: older than the first start, or than the route's since." if aged else ""
     if not plans:
-        return Text("Nothing to do: every link is in step.", style="green")
+        return Text(f"Nothing to do: every link is in step.{left}", style="green")
     blocks: list[RenderableType] = []
     for plan in plans:
         blocks.append(Text(plan.title or plan.key, style="bold"))
         for action in plan.actions:
             sign, colour = MARKS[type(action)]
             line = Text(f"  {sign} ", style=colour)
-            line.append(sentence(action, keys))
-            line.append(f"\n      because {action.reason}", style="dim")
-            blocks.append(line)
-    count = sum(len(plan.actions) for plan in plans)
-    blocks.append(Text(f"\n{count} actions on {len(plans)} links. Nothing was written.", style="bold"))
+            line.append(sentence(action, plan.keys))
+            blocks += [line, Padding(Text(f"because {action.reason}", style="dim"), (0, 0, 0, 6))]
+    count = many(sum(len(plan.actions) for plan in plans), "action")
+    blocks.append(Text(f"\n{count} on {many(len(plans), 'link')}. Nothing was written.{left}", style="bold"))
     return Group(*blocks)
 
 
-def done_text(plan: Plan, keys: dict[str, str]) -> RenderableType:
+def many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def done_text(plan: Plan) -> RenderableType:
     """What a pass did on one link, for the demo."""
     lines = Text()
     for action in plan.actions:
         sign, colour = MARKS[type(action)]
         lines.append(f"   {sign} ", style=colour)
-        lines.append(sentence(action, keys) + "\n")
+        lines.append(sentence(action, plan.keys) + "\n")
         lines.append(f"     {short(action.reason, 110)}\n", style="dim")
     return lines
 
@@ -109,13 +107,15 @@ def demo_end(cards: Sequence[object], folder: object) -> RenderableType:
         f"\n{len(cards)} card went to the triage channel. The work note stayed where it was written.\n\n"
         "[bold]Where to go next[/bold]\n"
         "  python bot.py sandbox                  three trackers to try a file on\n"
+        "  python bot.py init                     a file to begin with, made from what your trackers tell\n"
         "  python bot.py check -c FILE            every problem of a file, with its line\n"
+        "  python bot.py doctor -c FILE           what in it does not fit the live trackers\n"
         "  python bot.py plan -c FILE             what a pass would do, and why\n"
         '  config.example.toml                    every key; README.md, "Pointing it at real trackers"\n'
     )
 
 
-def plan_json(plans: Sequence[Plan], keys: dict[str, str]) -> list[dict[str, Any]]:
+def plan_json(plans: Sequence[Plan]) -> list[dict[str, Any]]:
     """The same for programs. Texts of comments are left out."""
     return [
         {
@@ -123,7 +123,8 @@ def plan_json(plans: Sequence[Plan], keys: dict[str, str]) -> list[dict[str, Any
             "items": plan.title,
             "values": dict(plan.values),
             "actions": [
-                {"kind": type(a).__name__.lower(), "what": sentence(a, keys), "reason": a.reason} for a in plan.actions
+                {"kind": type(a).__name__.lower(), "what": sentence(a, plan.keys), "reason": a.reason}
+                for a in plan.actions
             ],
         }
         for plan in plans

@@ -313,6 +313,23 @@ def test_a_plan_on_a_fresh_machine_leaves_no_state_behind(real: World) -> None:
     assert list(real.folder.glob("lockstep.db*")) == []
 
 
+def test_a_plan_names_items_as_people_do_also_those_that_no_link_holds_yet(real: World) -> None:
+    incident = real.incident("not linked yet")
+    real.estate.servicenow.move(incident, "In Progress", by=RITA)
+    told = cli(real, "plan").stdout
+    assert f"mark {real.estate.servicenow.item(incident)['number']}" in told
+    assert incident not in told and "on 1 link." in told
+
+
+def test_a_plan_tells_what_is_left_alone_for_its_age(real: World) -> None:
+    """Without the sentence an admin with a file that opens nothing would look for the mistake elsewhere."""
+    real.estate.servicenow.move(real.incident("older than the first start"), "In Progress", by=RITA)
+    for file in real.folder.glob("lockstep.db*"):
+        file.unlink()
+    told = cli(real, "plan").stdout
+    assert "Nothing to do" in told and "1 item left alone" in told and "since" in told
+
+
 def test_a_plan_for_a_later_time_shows_the_firing_due_then(real: World) -> None:
     edit(real, 'calendar = { days = "Mon-Fri", hours = "08:00-17:00", holidays = "US-CA" }', "")
     incident, _ = link(real)
