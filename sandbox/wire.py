@@ -40,7 +40,10 @@ class Request:
         try:
             return orjson.loads(self.body or b"null")
         except ValueError:  # the standard library also takes lone surrogates, which clients do send
-            return json.loads(self.body)
+            try:
+                return json.loads(self.body)
+            except RecursionError:
+                raise ValueError("too deeply nested") from None
 
     def basic(self) -> tuple[str, str] | None:
         """User and password of a Basic header, if there is one."""

@@ -13,6 +13,14 @@ from sync.log import configure
 from tests.fidelity import specs
 from tests.world import World
 
+# a machine's proxies, authorities and passwords are none of the tests': what they ask for is on loopback
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+for _name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+    os.environ.pop(_name, None)
+os.environ["NETRC"] = os.devnull
+
 # every answer of the simulated trackers is held against the published specifications, where these are there
 pytest_plugins = ["tests.fidelity.plugin"] if specs.available() else []
 

@@ -46,9 +46,9 @@ def with_data_center() -> Iterator[Estate]:
 
 def run(*command: str | Path, **environment: str) -> str:
     """What the command printed. Nothing of this machine's proxies or authorities is passed on."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "NETRC") if name in os.environ}
     done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, timeout=120, env={**kept, **environment}
+        [str(word) for word in command], capture_output=True, text=True, timeout=300, env={**kept, **environment}
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout

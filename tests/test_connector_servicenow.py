@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from types import MappingProxyType
 from typing import Any
 
@@ -607,8 +607,10 @@ class TestAnswers:
         assert len(harness.tracker.ids()) == 2
 
     def test_each_thread_has_its_own_client(self, harness: SnowHarness) -> None:
+        both = Barrier(2, timeout=60)
+
         def client(_: int) -> object:
-            time.sleep(0.05)
+            both.wait()
             return harness.connector.client.client()
 
         with ThreadPoolExecutor(2) as pool:

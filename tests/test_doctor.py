@@ -382,10 +382,16 @@ def test_without_roles_to_read_nothing_is_taken_for_granted(clinic: Clinic) -> N
     assert clinic.one("unknown", "write on incident", "could not be checked")
 
 
-@pytest.mark.parametrize("right", ["View work items in this node", "Edit work items in this node"])
-def test_rights_in_azure_devops_are_named_as_their_page_names_them(clinic: Clinic, right: str) -> None:
+@pytest.mark.parametrize(
+    "key, right",
+    [
+        ("WORK_ITEM_READ", "View work items in this node"),
+        ("WORK_ITEM_WRITE", "Edit work items in this node"),
+        ("WORK_ITEM_SAVE_COMMENT", "Edit work item comments in this node"),
+    ],
+)
+def test_rights_in_azure_devops_are_named_as_their_page_names_them(clinic: Clinic, key: str, right: str) -> None:
     """Permissions - Has Permissions; security namespace reference."""
-    key = "WORK_ITEM_READ" if right.startswith("View") else "WORK_ITEM_WRITE"
     clinic.estate.azure.switches.denied.add(("Lockstep", key, "Portal"))
     assert "area Portal" in clinic.one("error", f'lacks "{right}"').what
 

@@ -312,7 +312,7 @@ def test_all_sides_that_are_not_there_are_told_at_once(estate: Estate) -> None:
 
 def test_what_comes_next_is_told_in_the_words_that_were_typed(estate: Estate) -> None:
     command = [sys.executable, str(HERE / "bot.py"), *flags(estate)]
-    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=120, check=True)
     assert f"  {sys.executable} {HERE / 'bot.py'} doctor -c lockstep.toml" in done.stdout.splitlines()
 
 
@@ -382,7 +382,7 @@ def test_the_interview_works_on_a_real_terminal(estate: Estate) -> None:
     os.write(ours, ("\n".join(answers(estate)) + "\n").encode())
     said = b"".join(iter(lambda: read_some(ours), b""))
     os.close(ours)
-    assert process.wait(timeout=60) == 0, said.decode(errors="replace")
+    assert process.wait(timeout=120) == 0, said.decode(errors="replace")
     assert b"acme.toml is written" in said and load("acme.toml").instance == "acme-production"
 
 

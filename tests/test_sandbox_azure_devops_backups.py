@@ -49,6 +49,24 @@ def test_a_backup_can_be_restored_more_than_once(wire: Wire) -> None:
         wire.tracker.restore("something else")
 
 
+def test_a_file_uploaded_after_a_restore_has_an_id_of_its_own(wire: Wire) -> None:
+    """Ids of files are guids, drawn and not counted (wit POST attachments)."""
+    octets = {"Content-Type": "application/octet-stream"}
+
+    def upload(content: bytes) -> str:
+        answer = wire.call("POST", "_apis/wit/attachments?fileName=a.txt", data=content, headers=octets)
+        return str(answer.json()["id"])
+
+    kept = upload(b"kept")
+    backup = wire.tracker.snapshot()
+    lost = upload(b"lost")
+    wire.tracker.restore(backup)
+    assert wire.call("GET", f"_apis/wit/attachments/{lost}").status_code == 404
+    assert upload(b"new") not in (kept, lost)
+    assert wire.call("GET", f"_apis/wit/attachments/{lost}").status_code == 404
+    assert wire.call("GET", f"_apis/wit/attachments/{kept}").content == b"kept"
+
+
 def test_a_clone_has_the_same_items_and_goes_its_own_way(wire: Wire) -> None:
     id = wire.create("Request", System__Title="both")["id"]
     clock = SandboxClock(wire.clock.now())

@@ -65,6 +65,15 @@ def test_a_busy_user_is_delayed_and_then_refused(status: int) -> None:
         assert "Retry-After" not in wire.call("GET", "_apis/projects").headers
 
 
+@pytest.mark.parametrize(("share", "borne"), [(1.0, 3), (3.0, 8)])
+def test_how_far_above_the_limit_is_borne_is_not_told(share: float, borne: int) -> None:
+    """Rate limits page: above it answers are delayed or refused, without saying where one ends; switch
+    ``blocked_at``."""
+    with wired(switches=Switches(capacity=1.0, blocked_at=share, costs={"GET": 0.4})) as wire:
+        answers = [wire.call("GET", "_apis/projects").status_code for _ in range(borne + 1)]
+        assert answers == [200] * borne + [429]
+
+
 def test_a_bearer_token_stands_for_its_owner() -> None:
     """apis.md 3.4: PAT as Basic with an empty user, or an Entra ID token as Bearer."""
     with wired(bearer=lambda token: JANE if token == "good" else "") as wire:

@@ -9,6 +9,7 @@ import pytest
 from sandbox.azure_devops.permissions import (
     AREAS,
     BYPASS,
+    COMMENT,
     DELETE,
     DESTROY,
     MOVE,
@@ -69,6 +70,25 @@ def test_bypassing_and_muting_want_rights_of_their_own(wire: Wire, right: str, q
     if right == BYPASS:
         assert answer.json()["message"].startswith("TF401322: You don't have bypass rules permission.")
     assert wire.set(id, System__Title="d").status_code == 200
+
+
+def test_comments_want_a_right_of_their_own_beside_that_to_edit(wire: Wire) -> None:
+    """The right to edit work item comments in this node (microsoft/terraform-provider-azuredevops #909)."""
+    id = wire.create(System__AreaPath="Portal\\Defects")["id"]
+    said = wire.post(wire.talk(id), {"text": "before"}, headers=PREVIEW)["id"]
+    deny(wire, COMMENT, "Portal\\Defects")
+    assert wire.call("POST", wire.talk(id), {"text": "a"}, headers=PREVIEW).status_code == 403
+    assert wire.call("PATCH", f"{wire.talk(id)}/{said}", {"text": "b"}, headers=PREVIEW).status_code == 403
+    assert wire.call("DELETE", f"{wire.talk(id)}/{said}", headers=PREVIEW).status_code == 403
+    assert wire.set(id, System__Title="still edited").status_code == 200
+    assert [one["text"] for one in wire.tracker.comments(id)] == ["before"]
+    area = wire.get("Portal/_apis/wit/classificationnodes/areas/Defects")["identifier"]
+    token = f"vstfs:///Classification/Node/{area}"
+    actions = wire.get(f"_apis/securitynamespaces/{AREAS.id}")["value"][0]["actions"]
+    bit = next(one["bit"] for one in actions if one["name"] == COMMENT)
+    assert wire.get(f"_apis/permissions/{AREAS.id}/{bit}", params={"tokens": token})["value"] == [False]
+    elsewhere = wire.create()["id"]
+    assert wire.post(wire.talk(elsewhere), {"text": "c"}, headers=PREVIEW)["text"] == "c"
 
 
 def test_deleting_destroying_and_moving_want_rights_of_their_own(wire: Wire) -> None:

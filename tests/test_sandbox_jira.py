@@ -4,50 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from sandbox.clock import SandboxClock
-from sandbox.faults import Faults
 from sandbox.jira import Jira, Rejected
 from sandbox.jira.defaults import ANA, BEN, BOT, BUG, TASK, USERS, projects
 from sandbox.jira.issues import instant, milliseconds
 from sandbox.jira.jql import BadQuery, read
 from sandbox.jira.refusals import OFF_SCREEN
-from sandbox.server import RequestLog, Server
-
-START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-
-
-class Wire:
-    """A Jira behind HTTP and a client that sends what it is told."""
-
-    def __init__(self, **options: Any) -> None:
-        self.clock = SandboxClock(START)
-        self.jira = Jira("jira", self.clock, **options)
-        self.server = Server(self.jira, self.clock, Faults(), RequestLog()).start()
-        self.auth: tuple[str, str] | None = (BOT.email, BOT.token)
-
-    def send(self, method: str, path: str, body: Any = None, version: str = "2", **options: Any) -> requests.Response:
-        url = f"{self.server.url}/rest/api/{version}/{path}"
-        return requests.request(method, url, json=body, auth=self.auth, timeout=5, allow_redirects=False, **options)
-
-    def get(self, path: str, **params: Any) -> Any:
-        return self.send("GET", path, params=params).json()
-
-    def search(self, jql: str, **options: Any) -> Any:
-        return self.send("POST", "search/jql", {"jql": jql, **options})
-
-    def keys(self, jql: str, **options: Any) -> list[str]:
-        answer = self.search(jql, fields=["key"], **options)
-        assert answer.status_code == 200, answer.text
-        return [issue["key"] for issue in answer.json()["issues"]]
-
-    def new(self, **fields: Any) -> str:
-        return self.jira.create({"summary": "Export fails", **fields}, "Ana Ruiz")
+from tests.jira_wire import START, Wire, bug, built
 
 
 @pytest.fixture
@@ -59,19 +28,8 @@ def wire() -> Iterator[Wire]:
 
 @pytest.fixture
 def build() -> Iterator[Callable[..., Wire]]:
-    made: list[Wire] = []
-
-    def build(**options: Any) -> Wire:
-        made.append(Wire(**options))
-        return made[-1]
-
-    yield build
-    for wire in made:
-        wire.server.stop()
-
-
-def bug(**fields: Any) -> dict[str, Any]:
-    return {"fields": {"project": {"key": "CSPM"}, "issuetype": {"name": "Bug"}, "summary": "Export fails", **fields}}
+    with built(Wire) as build:
+        yield build
 
 
 class TestSigningIn:
@@ -664,8 +622,8 @@ class TestLimits:
 
 class TestDescribing:
     def test_a_creation_screen_comes_in_pages(self, wire: Wire) -> None:
-        page = wire.get(f"issue/createmeta/CSPM/issuetypes/{BUG.id}", maxResults=2)
-        assert (page["startAt"], page["total"], len(page["fields"])) == (0, len(BUG.create), 2)
+        page = wire.get(f"issue/createmeta/CSPM/issuetypes/{BUG.id}", startAt=2, maxResults=2)
+        assert (page["startAt"], page["total"], len(page["fields"])) == (2, 2 + len(BUG.create), 2)
         assert page["fields"][0]["fieldId"] == "summary" and page["fields"][0]["required"] is True
         assert wire.send("GET", "issue/createmeta/CSPM/issuetypes?maxResults=201").status_code == 400
 

@@ -4,75 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from sandbox.clock import SandboxClock
-from sandbox.faults import Faults
 from sandbox.jira.datacenter import ANA, BEN, BOT, USERS, DataCenter
 from sandbox.jira.defaults import BUG, projects
 from sandbox.jira.issues import milliseconds
-from sandbox.server import RequestLog, Server
-
-START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-TOKEN = {"Authorization": f"Bearer {BOT.token}"}
-
-
-class Wire:
-    """A Data Center behind HTTP and a client that sends what it is told and keeps no cookies."""
-
-    def __init__(self, **options: Any) -> None:
-        self.clock = SandboxClock(START)
-        self.jira = DataCenter("jira", self.clock, **options)
-        self.server = Server(self.jira, self.clock, Faults(), RequestLog()).start()
-        self.root = f"{self.server.url}{self.jira.context}/rest/api/2"
-
-    def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        options.setdefault("headers", TOKEN)
-        return requests.request(method, f"{self.root}/{path}", json=body, timeout=5, allow_redirects=False, **options)
-
-    def get(self, path: str, **params: Any) -> Any:
-        return self.send("GET", path, params=params).json()
-
-    def search(self, jql: str, **options: Any) -> requests.Response:
-        return self.send("POST", "search", {"jql": jql, **options})
-
-    def keys(self, jql: str, **options: Any) -> list[str]:
-        answer = self.search(jql, fields=["summary"], **options)
-        assert answer.status_code == 200, answer.text
-        return [issue["key"] for issue in answer.json()["issues"]]
-
-    def new(self, **fields: Any) -> str:
-        return self.jira.create({"summary": "Export fails", **fields}, "Ana Ruiz")
-
-    def said(self, response: requests.Response) -> tuple[int, str, str]:
-        headers = response.headers
-        return response.status_code, headers["X-AUSERNAME"], headers.get("X-Seraph-LoginReason", "")
+from tests.jira_wire import START, TOKEN, bug, built
+from tests.jira_wire import ServerWire as Wire
 
 
 @pytest.fixture
 def build() -> Iterator[Callable[..., Wire]]:
-    made: list[Wire] = []
-
-    def build(**options: Any) -> Wire:
-        made.append(Wire(**options))
-        return made[-1]
-
-    yield build
-    for wire in made:
-        wire.server.stop()
+    with built(Wire) as build:
+        yield build
 
 
 @pytest.fixture
 def wire(build: Callable[..., Wire]) -> Wire:
     return build()
-
-
-def bug(**fields: Any) -> dict[str, Any]:
-    return {"fields": {"project": {"key": "CSPM"}, "issuetype": {"name": "Bug"}, "summary": "Export fails", **fields}}
 
 
 class TestSigningIn:
@@ -442,8 +396,9 @@ class TestIssues:
 
     def test_creation_screens_come_in_pages_of_values(self, wire: Wire) -> None:
         """Recorded: pycontribs/jira #1699; the call for all projects at once went with 9.0."""
-        page = wire.get(f"issue/createmeta/CSPM/issuetypes/{BUG.id}", startAt=1, maxResults=2)
-        assert [page[name] for name in ("startAt", "maxResults", "total", "isLast")] == [1, 2, len(BUG.create), False]
+        page = wire.get(f"issue/createmeta/CSPM/issuetypes/{BUG.id}", startAt=3, maxResults=2)
+        total = 2 + len(BUG.create)
+        assert [page[name] for name in ("startAt", "maxResults", "total", "isLast")] == [3, 2, total, False]
         assert [field["fieldId"] for field in page["values"]] == list(BUG.create[1:3])
         kinds = wire.get("issue/createmeta/CSPM/issuetypes")["values"]
         assert [kind["name"] for kind in kinds] == ["Bug", "Task", "Story"]

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from sandbox.jira.defaults import ANA
-from tests.test_sandbox_jira import Wire
+from tests.jira_wire import Wire
 
 NO_CHECK = {"X-Atlassian-Token": "no-check"}
 

@@ -11,7 +11,7 @@ from sandbox.jira import Rejected
 from sandbox.jira.adf import words
 from sandbox.jira.defaults import BUG
 from sandbox.jira.wiki import document
-from tests.test_sandbox_jira import Wire, bug
+from tests.jira_wire import Wire, bug
 
 
 @pytest.fixture

@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import requests
 
 from sandbox.jira.defaults import BOT, USERS
-from tests.test_sandbox_jira import Wire
+from tests.jira_wire import Wire, built
 
 
 @pytest.fixture
 def build() -> Iterator[Callable[..., Wire]]:
-    made: list[Wire] = []
-
-    def build(**options: Any) -> Wire:
-        made.append(Wire(**options))
-        return made[-1]
-
-    yield build
-    for wire in made:
-        wire.server.stop()
+    with built(Wire) as build:
+        yield build
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_sandbox_jira import Wire
+from tests.jira_wire import Wire
 
 
 @pytest.fixture

@@ -9,20 +9,13 @@ from typing import Any
 import pytest
 
 from sandbox.jira.defaults import ANA, BOT, USERS
-from tests.test_sandbox_jira import Wire, bug
+from tests.jira_wire import Wire, bug, built
 
 
 @pytest.fixture
 def build() -> Iterator[Callable[..., Wire]]:
-    made: list[Wire] = []
-
-    def build(**options: Any) -> Wire:
-        made.append(Wire(**options))
-        return made[-1]
-
-    yield build
-    for wire in made:
-        wire.server.stop()
+    with built(Wire) as build:
+        yield build
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from sandbox.clock import SandboxClock
 from sandbox.jira import Jira
 from sandbox.jira.defaults import ANA, BUG
-from tests.test_sandbox_jira import START, Wire
+from tests.jira_wire import START, Wire
 
 
 @pytest.fixture

@@ -33,6 +33,19 @@ def wire(made: Callable[[Model], Wire]) -> Wire:
 
 
 class TestBusinessRules:
+    def test_an_admin_may_have_switched_off_what_hold_brings_with_it(self, made: Callable[[Model], Wire]) -> None:
+        """apis.md 1.5: rules of the base system, which admins change."""
+        bare = Model(caller_words_needed=False, reply_resumes=False, leaving_hold_clears_reason=False, auto_close=None)
+        wire = made(bare)
+        id = wire.snow.create({"short_description": "x"}, "jane")
+        assert wire.patch(id, state="3", hold_reason="1").status_code == 200
+        wire.snow.comment(id, "This.", "jane")
+        assert wire.snow.state_of(id) == "On Hold:Awaiting Caller"
+        assert wire.patch(id, state="2").json()["result"]["hold_reason"] == "1"
+        wire.patch(id, state="6", close_code="Solution provided", close_notes="x")
+        wire.clock.advance(timedelta(days=30))
+        assert wire.call("GET", f"/{id}").json()["result"]["state"] == "6"
+
     def test_a_rule_changes_other_fields_in_the_same_write_and_the_answer_shows_them(
         self, made: Callable[[Model], Wire]
     ) -> None:

@@ -103,9 +103,9 @@ def test_an_answer_that_never_comes_is_given_up(ground: Ground, kind: str, monke
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_write_that_is_never_answered_may_have_been_applied(ground: Ground, kind: str) -> None:
-    one: Any = ground.connector(kind, timeout=0.2)
+    one: Any = ground.connector(kind, timeout=1.0)
     one.open([SCOPES[kind]])
-    ground.estate.faults.add(Fault("delay", tracker=NAMES[kind], seconds=0.4, times=1))
+    ground.estate.faults.add(Fault("delay", tracker=NAMES[kind], seconds=3.0, times=1))
     with pytest.raises(Unsure, match="took too long"):
         one.create(SCOPES[kind], draft(kind))
 

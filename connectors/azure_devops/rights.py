@@ -50,6 +50,9 @@ class Permission:
 PER_AREA = (
     Permission(AREA, "WORK_ITEM_READ", "View work items in this node", "to see the work items"),
     Permission(AREA, "WORK_ITEM_WRITE", "Edit work items in this node", "to keep fields in step, for our tag and link"),
+    Permission(
+        AREA, "WORK_ITEM_SAVE_COMMENT", "Edit work item comments in this node", "to carry comments", purpose="comments"
+    ),
 )
 PER_PROJECT = (
     Permission(TAGGING, "Create", "Create tag definition", "our tag is a new one where it is first used"),

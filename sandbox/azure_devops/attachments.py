@@ -10,7 +10,7 @@ from sandbox.azure_devops.errors import Problem, bad_request
 from sandbox.azure_devops.files import File, no_file
 from sandbox.wire import Answer
 
-_RANGE = re.compile(r"bytes\s+(\d+)\s*-\s*(\d+)\s*/\s*(\d+)$", re.IGNORECASE)
+_RANGE = re.compile(r"bytes\s+([0-9]{1,15})\s*-\s*([0-9]{1,15})\s*/\s*([0-9]{1,15})$", re.IGNORECASE)
 
 
 def too_large(limit: int) -> Problem:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.azure_devops.errors import bad_request, no_item
 from sandbox.azure_devops.model import Person, Project, WorkItem
 from sandbox.azure_devops.organisation import Organisation
 from sandbox.azure_devops.render import Renderer
 from sandbox.azure_devops.teams import Team
+from sandbox.azure_devops.values import numeral
 from sandbox.wire import Answer, Request
+
+T = TypeVar("T")
+#: levels of lists and objects in a body (what Newtonsoft.Json reads by default in its older versions; not documented)
+DEEPEST = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +43,24 @@ class Call:
     def number(self, name: str, default: int) -> int:
         """A whole, non-negative number of the query. Raises 400."""
         text = self.query(name)
-        if text and not text.isdigit():
+        number = numeral(text) if text else default
+        if number is None:
             raise bad_request(f"The value '{text}' is not valid for {name}.")
-        return int(text) if text else default
+        return number
 
     def listed(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.query(name).split(",") if part.strip())
 
     def body(self) -> Any:
-        """The JSON body. Raises 400 where it is none."""
+        """The JSON body. Raises 400 where it is none, or is nested too deeply."""
         try:
-            return self.request.json()
+            body = self.request.json()
         except ValueError:
             raise bad_request("The request body is not valid JSON.", "VssRequestContentException") from None
+        opened = self.request.body.count(b"[") + self.request.body.count(b"{")
+        if opened > DEEPEST and too_deep(body):
+            raise bad_request("The request body is nested too deeply.", "VssRequestContentException")
+        return body
 
     def need_project(self) -> Project:
         if self.project is None:
@@ -70,15 +81,35 @@ class Call:
     def item(self, name: str = "id") -> WorkItem:
         """The item that the route names, if it is alive, readable, and of the project in the address."""
         text = self.args[name]
-        if not text.isdigit() or not 0 < int(text) < 2**31:
-            raise no_item(text)
-        item = self.org.item(int(text), self.who)
+        item = self.org.item(numeral(text) or 0, self.who)
         if self.project is not None and item.project != self.project.name:
             raise no_item(text)
         return item
 
     def listing(self, values: list[Any]) -> Answer:
         return answered({"count": len(values), "value": values})
+
+
+def too_deep(value: Any) -> bool:
+    """Whether lists and objects are nested beyond what the service reads."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in within(one)]
+    return bool(level)
+
+
+def within(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def parts(body: dict[str, Any], name: str, kind: type[T]) -> list[T]:
+    """The members of a list in a body, none where there is no list. Raises 400 where they are of another kind."""
+    found = body.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(one, kind) for one in found):
+        raise bad_request(f"The value of '{name}' is not valid.")
+    return found
 
 
 def answered(body: Any, status: int = 200) -> Answer:

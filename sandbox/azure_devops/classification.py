@@ -10,7 +10,7 @@ from sandbox.azure_devops.call import Call, answered
 from sandbox.azure_devops.errors import bad_request
 from sandbox.azure_devops.nodes import AREA, ITERATION, Node, no_node
 from sandbox.azure_devops.organisation import Organisation
-from sandbox.azure_devops.values import moment_of, wire
+from sandbox.azure_devops.values import moment_of, numeral, wire
 from sandbox.wire import Answer
 
 _GROUPS = {"areas": AREA, "iterations": ITERATION}
@@ -64,7 +64,7 @@ def get_roots(call: Call) -> Answer:
         return call.listing([node_body(call, root, depth) for root in roots])
     found = []
     for id in call.listed("ids"):
-        node = call.org.nodes.live(int(id)) if id.isdigit() else None
+        node = call.org.nodes.live(numeral(id) or 0)
         if node is None and call.query("errorPolicy").lower() != "omit":
             raise no_node(id)
         found.append(node and node_body(call, node, depth))
@@ -75,7 +75,7 @@ def post_node(call: Call) -> Answer:
     """A new node (201), or one that exists moved here by its id (200, recorded)."""
     body, parent = call.shape(), named(call)
     if body.get("id"):
-        node = call.org.nodes.live(int(body["id"]))
+        node = call.org.nodes.live(numeral(str(body["id"])) or 0)
         if node is None:
             raise no_node(str(body["id"]))
         old = node.path

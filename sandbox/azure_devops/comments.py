@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.azure_devops.call import Call, answered
 from sandbox.azure_devops.errors import bad_request, no_comment
 from sandbox.azure_devops.model import Comment, WorkItem
+from sandbox.azure_devops.values import numeral
 from sandbox.wire import Answer
 
 
@@ -18,7 +19,7 @@ def get_comments(call: Call) -> Answer:
         comment = named(call, deleted=call.flag("includeDeleted"))
         return answered(shown(call, item, comment))
     kept = [comment for comment in item.comments if call.flag("includeDeleted") or not comment.deleted]
-    wanted = {int(id) for id in call.listed("ids") if id.isdigit()}
+    wanted = {numeral(id) for id in call.listed("ids")}
     kept = [comment for comment in kept if not wanted or comment.id in wanted]
     down = call.query("order", "desc").lower() == "desc"
     kept.sort(key=lambda comment: comment.id, reverse=down)
@@ -56,9 +57,10 @@ def last_given(token: str) -> int:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except ValueError:
         text = ""
-    if not text.startswith("after comment "):
+    after = numeral(text.removeprefix("after comment "))
+    if after is None or not text.startswith("after comment "):
         raise bad_request(f"The continuation token '{token}' is not valid.")
-    return int(text.removeprefix("after comment "))
+    return after
 
 
 def rendered(call: Call) -> bool:
@@ -82,7 +84,7 @@ def shown(call: Call, item: WorkItem, comment: Comment) -> dict[str, Any]:
 def named(call: Call, *, deleted: bool = False) -> Comment:
     """The comment that the route names; a deleted one is found only where it is asked for."""
     text, item = call.args["commentId"], call.item("workItemId")
-    comment = call.org.comment_of(item, int(text) if text.isdigit() else 0)
+    comment = call.org.comment_of(item, numeral(text) or 0)
     if comment.deleted and not deleted:
         raise no_comment(item.id, comment.id)
     return comment
@@ -133,9 +135,10 @@ def get_versions(call: Call) -> Answer:
     asked = call.args.get("version")
     if not asked:
         return call.listing([call.render.version(item, comment, n) for n in range(comment.version, 0, -1)])
-    if not asked.isdigit() or not 1 <= int(asked) <= comment.version:
+    number = numeral(asked) or 0
+    if not 1 <= number <= comment.version:
         raise no_comment(item.id, comment.id)
-    return answered(call.render.version(item, comment, int(asked)))
+    return answered(call.render.version(item, comment, number))
 
 
 _REACTIONS = ("like", "dislike", "heart", "hooray", "smile", "confused")

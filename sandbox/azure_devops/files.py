@@ -26,14 +26,17 @@ class File:
 
 
 class Files:
-    """What was uploaded, by id."""
+    """What was uploaded, by id. ``made`` counts every upload ever, so that an id is not given again after a backup was
+    restored: the service's are drawn at random (wit POST attachments)."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, File] = {}
+        self.made = 0
 
     def add(self, name: str, content: bytes, *, total: int | None = None) -> File:
-        file = File(guid("file", str(len(self.by_id))), name, content, total)
+        file = File(guid("file", str(self.made)), name, content, total)
         self.by_id[file.id] = file
+        self.made += 1
         return file
 
     def named(self, id: str) -> File:

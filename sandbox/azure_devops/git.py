@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from sandbox.azure_devops.errors import Problem
 from sandbox.azure_devops.model import Project, guid
+from sandbox.azure_devops.values import numeral
 
 _SERVER = "Microsoft.TeamFoundation.Git.Server"
 _ARTIFACT = re.compile(r"vstfs:///Git/PullRequestId/(.+)$", re.IGNORECASE)
@@ -75,7 +76,7 @@ class Git:
 
     def request(self, id: str, repository: Repository | None = None) -> PullRequest:
         """Raises 404 TF401180."""
-        found = self.requests.get(int(id)) if id.isdigit() else None
+        found = self.requests.get(numeral(id) or 0)
         if found is None or (repository is not None and found.repository is not repository):
             text = "TF401180: The requested pull request was not found."
             raise Problem(404, text, "GitPullRequestNotFoundException", _SERVER, 3000)
@@ -96,4 +97,4 @@ def linked_request(url: str) -> int:
     """The number of the pull request that an artifact link names, else 0."""
     match = _ARTIFACT.match(url)
     last = unquote(match[1]).rsplit("/", 1)[-1] if match else ""
-    return int(last) if last.isdigit() else 0
+    return numeral(last) or 0

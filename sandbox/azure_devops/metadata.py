@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.azure_devops.call import Call, answered
+from sandbox.azure_devops.call import Call, answered, parts
 from sandbox.azure_devops.errors import Problem, no_field
 from sandbox.azure_devops.fields import Field
 from sandbox.azure_devops.links import LINK_TYPES, RESOURCE_LINKS
 from sandbox.azure_devops.model import WorkItem, guid
 from sandbox.azure_devops.process import Type
+from sandbox.azure_devops.values import numeral
 from sandbox.wire import Answer
 
 # -- fields
@@ -188,10 +189,10 @@ def get_next_states(call: Call) -> Answer:
     """The state that an item takes when its work is checked in: the next one on the way to completion."""
     found: list[dict[str, Any]] = []
     for id in call.listed("ids"):
-        item = call.org.store.items.get(int(id)) if id.isdigit() else None
+        item = call.org.store.items.get(numeral(id) or 0)
         if item is None or item.deleted or not call.org.readable(item, call.who):
             text = f"TF401232: Work item {id} does not exist, or you do not have permissions to read it."
-            found.append({"id": int(id) if id.isdigit() else 0, "errorCode": "TF401232", "message": text})
+            found.append({"id": numeral(id) or 0, "errorCode": "TF401232", "message": text})
             continue
         found.append({"id": item.id, "stateOnTransition": next_state(call, item)})
     return call.listing(found)
@@ -206,7 +207,7 @@ def next_state(call: Call, item: WorkItem) -> str:
 
 def post_artifacts(call: Call) -> Answer:
     """Items by the artifacts that they link."""
-    uris = [str(uri) for uri in call.shape().get("artifactUris") or ()]
+    uris = parts(call.shape(), "artifactUris", str)
     held = [i for i in call.org.store.items.values() if not i.deleted and call.org.readable(i, call.who)]
     found = {}
     for uri in uris:

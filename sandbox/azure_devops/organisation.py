@@ -17,7 +17,7 @@ from sandbox.azure_devops.links import check_new
 from sandbox.azure_devops.model import Comment, Person, Project, Relation, WorkItem, joined, tags_of
 from sandbox.azure_devops.nodes import Nodes
 from sandbox.azure_devops.patch import Manners, Wanted
-from sandbox.azure_devops.permissions import DELETE, DESTROY, MOVE, WRITE, Rights
+from sandbox.azure_devops.permissions import COMMENT, DELETE, DESTROY, MOVE, WRITE, Rights
 from sandbox.azure_devops.process import PROCESSES, Process
 from sandbox.azure_devops.rules import Rules, first_values
 from sandbox.azure_devops.store import Store
@@ -75,8 +75,10 @@ class Organisation:
         return pickle.dumps({name: getattr(self, name) for name in _KEPT}, pickle.HIGHEST_PROTOCOL)
 
     def put_back(self, state: bytes) -> None:
+        made = self.files.made
         for name, value in pickle.loads(state).items():
             setattr(self, name, value)
+        self.files.made = max(made, self.files.made)
         self.settle()
 
     def found(self, project: Project) -> Project:
@@ -123,6 +125,11 @@ class Organisation:
 
     def check_rights(self, who: Person, item: WorkItem) -> None:
         self.rights.need(who, WRITE, str(item.fields["System.AreaPath"]))
+
+    def check_talk(self, who: Person, item: WorkItem) -> None:
+        """A comment wants its own right beside that to edit, for its revision is the item's."""
+        self.check_rights(who, item)
+        self.rights.need(who, COMMENT, str(item.fields["System.AreaPath"]))
 
     def check_wall(self, item: WorkItem) -> None:
         """The service takes no update through REST beyond so many revisions; people in the browser go on."""
@@ -242,7 +249,7 @@ class Organisation:
 
     def say(self, item: WorkItem, text: str, format: str, who: Person) -> Comment:
         """Adds a comment; the item gets a revision for it."""
-        self.check_rights(who, item)
+        self.check_talk(who, item)
         at = self.now()
         comment = self.remark(item, text, format, who, at)
         self.store.change(item, dict(item.fields), who.unique_name, at, comment=comment)
@@ -285,13 +292,13 @@ class Organisation:
         return found
 
     def edit_comment(self, item: WorkItem, comment: Comment, text: str, format: str, who: Person) -> None:
-        self.check_rights(who, item)
+        self.check_talk(who, item)
         stored = self.stored_text(text, format or comment.format)
         self.touched(item, comment, who)
         comment.text, comment.format = stored, format or comment.format
 
     def remove_comment(self, item: WorkItem, comment: Comment, who: Person) -> None:
-        self.check_rights(who, item)
+        self.check_talk(who, item)
         self.touched(item, comment, who)
         comment.deleted = True
 

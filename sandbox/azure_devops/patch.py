@@ -12,6 +12,7 @@ from sandbox.azure_devops.errors import Problem, bad_request, stale
 from sandbox.azure_devops.fields import Field
 from sandbox.azure_devops.links import known_rel, target_of
 from sandbox.azure_devops.model import Relation, WorkItem, joined, tags_of
+from sandbox.azure_devops.values import numeral
 
 
 @dataclass
@@ -118,8 +119,8 @@ class _Reader:
         if op == "add" and place == "-":
             self.wanted.relations.append(relation_of(value))
             return
-        at = int(place) if place.isdigit() else -1
-        if not 0 <= at < len(self.item.relations if self.item else []):
+        at = numeral(place)
+        if at is None or at >= len(self.item.relations if self.item else []):
             raise bad_request(f"The index {place} of the relations is out of range.", "PatchOperationFailedException")
         if op == "remove" and not rest:
             self.wanted.dropped.add(at)

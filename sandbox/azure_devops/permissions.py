@@ -22,6 +22,7 @@ class Namespace:
 
 READ, WRITE, DELETE, DESTROY = "WORK_ITEM_READ", "WORK_ITEM_WRITE", "WORK_ITEM_DELETE", "WORK_ITEM_PERMANENTLY_DELETE"
 MOVE, BYPASS, MUTE, TAG = "WORK_ITEM_MOVE", "BYPASS_RULES", "SUPPRESS_NOTIFICATIONS", "Create"
+COMMENT = "WORK_ITEM_SAVE_COMMENT"
 
 AREAS = Namespace(
     "83e28ad4-2d72-4ceb-97b0-c7726d5502c3",
@@ -35,6 +36,7 @@ AREAS = Namespace(
         WRITE: (32, "Edit work items in this node"),
         "MANAGE_TEST_PLANS": (64, "Manage test plans"),
         "MANAGE_TEST_SUITES": (128, "Manage test suites"),
+        COMMENT: (512, "Edit work item comments in this node"),
     },
 )
 PROJECT = Namespace(
@@ -79,7 +81,7 @@ class Rights:
     def barred(self) -> Iterable[tuple[str, str, str]]:
         switches = self.switches
         yield from switches.denied
-        yield from ((name, right, "") for name in switches.readers for right in (WRITE, DELETE, DESTROY))
+        yield from ((name, right, "") for name in switches.readers for right in (WRITE, COMMENT, DELETE, DESTROY))
         yield from ((name, TAG, "") for name in switches.taggers_barred)
         yield from ((name, READ, path) for name, path in switches.hidden)
 

@@ -57,10 +57,16 @@ def capabilities(process: Process) -> dict[str, dict[str, str]]:
     }
 
 
+def inside(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object in an object, empty where there is none."""
+    found = body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def post_project(call: Call) -> Answer:
     """Queues the making of a project: 202 and an operation to poll (recorded)."""
     body = call.shape()
-    wanted = ((body.get("capabilities") or {}).get("processTemplate") or {}).get("templateTypeId")
+    wanted = inside(inside(body, "capabilities"), "processTemplate").get("templateTypeId")
     process = next((one for one in call.org.processes.values() if one.id == wanted), None)
     name = str(body.get("name") or "").strip()
     if process is None or not name:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.azure_devops.call import Call, answered
+from sandbox.azure_devops.call import Call, answered, parts
 from sandbox.azure_devops.errors import bad_request
 from sandbox.azure_devops.git import ABANDONED, ACTIVE, COMPLETED, PullRequest, Repository, linked_request
 from sandbox.azure_devops.model import Relation, WorkItem, guid
 from sandbox.azure_devops.patch import Wanted
 from sandbox.azure_devops.projects import project_body
-from sandbox.azure_devops.values import wire
+from sandbox.azure_devops.values import numeral, wire
 from sandbox.wire import Answer
 
 _SPEC = ("status", "title", "description", "isDraft", "targetRefName")
@@ -172,13 +172,13 @@ def post_request(call: Call) -> Answer:
     source, target, title = (str(body.get(name) or "") for name in ("sourceRefName", "targetRefName", "title"))
     if not source.startswith("refs/heads/") or not target.startswith("refs/heads/") or not title:
         raise bad_request("TF401400: The source and target must be branches, and a title is required.")
-    items = [call.org.item(int(one["id"]), call.who) for one in body.get("workItemRefs") or ()]
+    items = [call.org.item(numeral(str(one.get("id"))) or 0, call.who) for one in parts(body, "workItemRefs", dict)]
     number = max(call.org.git.requests, default=0) + 1
     description, draft = str(body.get("description") or ""), bool(body.get("isDraft"))
     made = PullRequest(
         number, home, title, description, source, target, call.who.unique_name, call.org.now(), draft=draft
     )
-    for one in body.get("reviewers") or ():
+    for one in parts(body, "reviewers", dict):
         made.reviewers[call.org.person(str(one.get("id"))).unique_name] = 0
     call.org.git.open(made)
     for item in items:

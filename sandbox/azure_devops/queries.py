@@ -75,11 +75,13 @@ def members(call: Call, category: str) -> tuple[str, ...]:
 
 def macro_value(call: Call, name: str, argument: str, shift: int) -> str | None:
     """What a macro stands for; days are the caller's."""
-    now = call.org.clock.now().astimezone(ZoneInfo(call.who.zone))
     if name == "@today":
-        return start_of("day", now, shift)
+        return day_of(call, "day", shift)
     if name.startswith("@startof") and name[8:] in ("day", "week", "month", "year"):
-        return start_of(name[8:], now, shift + int(re.sub(r"[^\d+-]", "", argument) or 0))
+        offset = re.fullmatch(r"([+-]?[0-9]{1,5})[a-z]?", argument, re.IGNORECASE)
+        if argument and not offset:
+            raise broken_query(argument)
+        return day_of(call, name[8:], shift + int(offset[1] if offset else 0))
     if name == "@me":
         return call.who.unique_name
     if name == "@project":
@@ -87,6 +89,14 @@ def macro_value(call: Call, name: str, argument: str, shift: int) -> str | None:
     if name == "@currentiteration":
         return current_iteration(call, argument, shift)
     return None
+
+
+def day_of(call: Call, unit: str, shift: int) -> str:
+    """The first day of the caller's day, week, month or year. Raises 400 for one that no calendar has."""
+    try:
+        return start_of(unit, call.org.clock.now().astimezone(ZoneInfo(call.who.zone)), shift)
+    except (OverflowError, ValueError):
+        raise broken_query(f"@StartOf{unit} {shift}") from None
 
 
 def current_iteration(call: Call, argument: str, shift: int) -> str:

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sandbox.azure_devops.call import Call, answered
+from sandbox.azure_devops.call import Call, answered, parts
 from sandbox.azure_devops.errors import bad_request
 from sandbox.azure_devops.model import WorkItem, guid, tags_of
-from sandbox.azure_devops.values import moment_of
+from sandbox.azure_devops.values import moment_of, numeral
 from sandbox.wire import Answer
 
 
@@ -45,10 +45,10 @@ def get_feed(call: Call) -> Answer:
 
 
 def post_feed(call: Call) -> Answer:
-    body = call.body() or {}
+    body = {} if call.body() is None else call.shape()
     wanted = Filter(
-        fields=tuple(call.org.rules.find(name).reference for name in body.get("fields") or ()),
-        types=frozenset(name.lower() for name in body.get("types") or ()),
+        fields=tuple(call.org.rules.find(name).reference for name in parts(body, "fields", str)),
+        types=frozenset(name.lower() for name in parts(body, "types", str)),
         deleted=bool(body.get("includeDeleted")),
         latest=bool(body.get("includeLatestOnly")),
         identities=bool(body.get("includeIdentityRef")),
@@ -93,9 +93,10 @@ def place_in(call: Call, times: Sequence[datetime]) -> int:
         except ValueError:
             raise bad_request(f"The value '{since}' is not valid for startDateTime.") from None
     first = token.split(";")[0]
-    if token and not first.isdigit():
+    at = numeral(first) if first else 0
+    if at is None or (token and not first):
         raise bad_request(f"The continuation token '{token}' is not valid.", "InvalidContinuationTokenException")
-    return int(first or 0)
+    return at
 
 
 def batch(call: Call, wanted: Filter, start: int, size: int) -> tuple[list[dict[str, Any]], int]:

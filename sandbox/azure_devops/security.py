@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.azure_devops.call import Call, answered
+from sandbox.azure_devops.call import Call, answered, parts
 from sandbox.azure_devops.errors import bad_request
 from sandbox.azure_devops.permissions import NAMESPACES, Namespace
+from sandbox.azure_devops.values import numeral
 from sandbox.wire import Answer
 
 
@@ -44,20 +45,26 @@ def get_namespaces(call: Call) -> Answer:
     return call.listing([namespace_body(one) for one in found])
 
 
+def bits_of(value: object) -> int:
+    """Rights as a number of 32 bits. Raises 400."""
+    bits = numeral(str(value))
+    if bits is None:
+        raise bad_request(f"The value '{value}' is not valid for permissions.")
+    return bits
+
+
 def get_permissions(call: Call) -> Answer:
     """One answer for each of ``tokens``: whether the caller has all of the asked bits."""
-    namespace, bits = namespace_of(call.args["securityNamespaceId"]), call.args.get("permissions", "0")
-    if not bits.isdigit():
-        raise bad_request(f"The value '{bits}' is not valid for permissions.")
+    namespace, bits = namespace_of(call.args["securityNamespaceId"]), bits_of(call.args.get("permissions", "0"))
     tokens = call.query("tokens").split(call.query("delimiter", ","))
-    return call.listing([call.org.rights.bits(call.who, namespace, int(bits), token) for token in tokens])
+    return call.listing([call.org.rights.bits(call.who, namespace, bits, token) for token in tokens])
 
 
 def post_batch(call: Call) -> Answer:
     """The same for many questions at once; the answers stand beside them."""
     body = call.shape()
     answers = []
-    for one in body.get("evaluations") or ():
-        namespace, bits = namespace_of(str(one.get("securityNamespaceId"))), int(one.get("permissions") or 0)
+    for one in parts(body, "evaluations", dict):
+        namespace, bits = namespace_of(str(one.get("securityNamespaceId"))), bits_of(one.get("permissions") or 0)
         answers.append({**one, "value": call.org.rights.bits(call.who, namespace, bits, str(one.get("token") or ""))})
     return answered({"alwaysAllowAdministrators": bool(body.get("alwaysAllowAdministrators")), "evaluations": answers})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.azure_devops.call import Call, answered
+from sandbox.azure_devops.call import Call, answered, parts
 from sandbox.azure_devops.errors import Problem
 from sandbox.azure_devops.links import PARENT
 from sandbox.azure_devops.nodes import AREA, Node, no_node
@@ -138,7 +138,7 @@ def patch_areas(call: Call) -> Answer:
         raise Problem(400, "DefaultValue", "TeamFieldArgumentNullException", _WORK, 0)
     project = call.need_project()
     found = []
-    for one in body.get("values") or ():
+    for one in parts(body, "values", dict):
         node = call.org.nodes.find(project, AREA, str(one.get("value") or ""))
         if node is None:
             raise no_node(str(one.get("value")))

@@ -31,9 +31,19 @@ class Unfit(ValueError):
 
 
 def moment_of(text: str) -> datetime:
-    """A date-time as clients write it, any number of fraction digits; without an offset it is UTC."""
+    """A date-time as clients write it, any number of fraction digits; without an offset it is UTC. Raises
+    ``ValueError``."""
     moment = datetime.fromisoformat(text.strip().replace(" ", "T", 1))
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:  # an offset carries it beyond the first or the last year
+        raise ValueError(f"no date-time: {text}") from None
+
+
+def numeral(text: str) -> int | None:
+    """A whole number as the service reads it: ASCII digits, no more than 32 bits hold; ``None`` for anything else."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else 2**31
+    return number if number < 2**31 else None
 
 
 def wire(moment: datetime, digits: int = 3) -> str:

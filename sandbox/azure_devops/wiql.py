@@ -14,7 +14,7 @@ from sandbox.azure_devops.errors import Problem, bad_request
 from sandbox.azure_devops.fields import Field
 from sandbox.azure_devops.model import WorkItem, tags_of
 from sandbox.azure_devops.store import Store
-from sandbox.azure_devops.values import moment_of
+from sandbox.azure_devops.values import moment_of, numeral
 from sandbox.azure_devops.wiql_text import Clause, Group, Query, broken_query
 
 LIMIT = 20_000
@@ -119,11 +119,11 @@ class Runner:
     def indexed(self, clause: Clause) -> Way | None:
         store, value = self.store, clause.values[0] if clause.values else ""
         match clause.field.reference, clause.op:
-            case "System.Id", "=" | "in" if all(one.isdigit() for one in clause.values):
-                ids = {int(one) for one in clause.values}
+            case "System.Id", "=" | "in" if None not in (numbers := [numeral(one) for one in clause.values]):
+                ids = {one for one in numbers if one is not None}
                 return Way(len(ids), lambda: ids)
-            case "System.Id", ">" | ">=" if value.isdigit():
-                behind = range(int(value), next(reversed(store.items), 0) + 1)
+            case "System.Id", ">" | ">=" if (first := numeral(value)) is not None:
+                behind = range(first, next(reversed(store.items), 0) + 1)
                 return Way(len(behind), lambda: behind)
             case "System.Tags", "contains":
                 tagged = store.by_tag.get(value.lower(), set())
@@ -165,7 +165,10 @@ class Runner:
             return moment
         named = re.match(r"\s*(\d{4})-?(\d{2})-?(\d{2})", text)
         year, month, date = (int(part) for part in named.groups()) if named else (moment.year, moment.month, moment.day)
-        return datetime(year, month, date, tzinfo=self.zone).astimezone(UTC)
+        try:
+            return datetime(year, month, date, tzinfo=self.zone).astimezone(UTC)
+        except OverflowError:
+            raise broken_query(text) from None
 
     def day_of(self, when: datetime) -> datetime:
         """The beginning of the caller's day in which a moment lies."""

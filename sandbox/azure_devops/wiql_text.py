@@ -52,6 +52,8 @@ class Query:
 #: a macro's name, its argument and how far it is shifted, to the value that stands for it
 Macros = Callable[[str, str, int], str | None]
 LINK_TYPE = Field("System.Links.LinkType", "Link Type")
+#: parentheses within parentheses; where the service ends is not documented
+DEEPEST = 50
 
 
 class Parser:
@@ -62,6 +64,7 @@ class Parser:
             raise broken_query("the text is longer than 32,000 characters")
         self.tokens = self.split(text)
         self.find, self.macros = find, macros
+        self.depth = 0
 
     def split(self, text: str) -> list[str]:
         tokens, at = [], 0
@@ -143,10 +146,7 @@ class Parser:
 
     def term(self) -> Clause | Group:
         if self.peek() == "(":
-            self.take()
-            inner = self.either()
-            self.take(")")
-            return inner
+            return self.bracket()
         ever = self.peek() == "ever" and bool(self.take())
         side, field = self.sided()
         if self.peek() == "is":
@@ -161,6 +161,16 @@ class Parser:
             op = self.take("words" if op == "contains" else "group").lower()
         values = self.several() if op == "in" else (self.value(),)
         return Clause(field, op, values, negated, ever, side)
+
+    def bracket(self) -> Clause | Group:
+        self.take("(")
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise broken_query("the parentheses are nested too deeply")
+        inner = self.either()
+        self.depth -= 1
+        self.take(")")
+        return inner
 
     def emptiness(self, side: str, field: Field) -> Clause:
         """``is empty`` and ``is not empty``."""
@@ -202,6 +212,8 @@ class Parser:
             shift = self.take() + self.take()
         elif re.fullmatch(r"[+-]\d+", self.peek()):
             shift = self.take()
+        if shift and not re.fullmatch(r"[+-][0-9]{1,5}", shift):
+            raise broken_query(f"{token} {shift}")
         found = self.macros(name, argument, int(shift or 0))
         if found is None:
             raise broken_query(token)

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.azure_devops.call import Call, answered
+from sandbox.azure_devops.call import Call, answered, parts
 from sandbox.azure_devops.classification import date_of
 from sandbox.azure_devops.errors import Problem, bad_request, clash, no_item
 from sandbox.azure_devops.model import WorkItem
 from sandbox.azure_devops.patch import Wanted, read_patch
 from sandbox.azure_devops.rules import first_values
-from sandbox.azure_devops.values import wire
+from sandbox.azure_devops.values import numeral, wire
 from sandbox.wire import Answer
 
 #: items of one call (quoted: VS403474)
@@ -48,11 +48,10 @@ def get_items(call: Call) -> Answer:
     ids = call.listed("ids")
     if not ids:
         raise bad_request("The request must contain at least one work item id.")
-    if not all(id.isdigit() for id in ids):
+    numbers = [number for number in map(numeral, ids) if number is not None]
+    if len(numbers) < len(ids):
         raise bad_request(f"The value '{call.query('ids')}' is not valid for ids.")
-    return several(
-        call, [int(id) for id in ids], call.listed("fields"), call.query("$expand"), call.query("errorPolicy")
-    )
+    return several(call, numbers, call.listed("fields"), call.query("$expand"), call.query("errorPolicy"))
 
 
 def post_batch(call: Call) -> Answer:
@@ -60,7 +59,7 @@ def post_batch(call: Call) -> Answer:
     ids = body.get("ids") if isinstance(body, dict) else None
     if not isinstance(ids, list) or not ids or not all(isinstance(id, int) for id in ids):
         raise bad_request("The request must contain at least one work item id.")
-    fields = tuple(body.get("fields") or ())
+    fields = tuple(parts(body, "fields", str))
     return several(call, ids, fields, str(body.get("$expand") or ""), str(body.get("errorPolicy") or ""))
 
 
@@ -230,7 +229,7 @@ def binned(call: Call, item: WorkItem) -> dict[str, Any]:
 
 def in_bin(call: Call) -> WorkItem:
     text = call.args.get("id") or ""
-    item = call.org.store.items.get(int(text)) if text.isdigit() else None
+    item = call.org.store.items.get(numeral(text) or 0)
     if item is None or not item.deleted or not call.org.readable(item, call.who):
         raise no_item(text)
     return item
@@ -250,7 +249,8 @@ def get_bin(call: Call) -> Answer:
 
 def patch_bin(call: Call) -> Answer:
     item = in_bin(call)
-    if (call.body() or {}).get("isDeleted", (call.body() or {}).get("IsDeleted")) is not False:
+    body = call.shape()
+    if body.get("isDeleted", body.get("IsDeleted")) is not False:
         raise bad_request("The work item can only be restored by setting IsDeleted to false.")
     call.org.restore(item, call.who)
     return answered(binned(call, item))
@@ -267,7 +267,7 @@ def destroy_bin(call: Call) -> Answer:
 def get_revisions(call: Call) -> Answer:
     item = call.item()
     if call.args.get("revisionNumber"):
-        rev = int(call.args["revisionNumber"]) if call.args["revisionNumber"].isdigit() else 0
+        rev = numeral(call.args["revisionNumber"]) or 0
         if not 1 <= rev <= item.rev:
             raise Problem(
                 404,
@@ -284,7 +284,7 @@ def get_revisions(call: Call) -> Answer:
 def get_updates(call: Call) -> Answer:
     item = call.item()
     if call.args.get("updateNumber"):
-        at = int(call.args["updateNumber"]) if call.args["updateNumber"].isdigit() else 0
+        at = numeral(call.args["updateNumber"]) or 0
         if not 1 <= at <= len(item.updates):
             raise Problem(
                 404, f"TF401233: Update {at} of work item {item.id} does not exist.", "WorkItemUpdateNotFoundException"

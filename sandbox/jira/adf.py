@@ -34,7 +34,10 @@ def words(value: Any) -> str | None:
         return None
     if not isinstance(value, dict) or value.get("type") != "doc" or value.get("version") != 1:
         raise Invalid(NOT_A_DOCUMENT)
-    return joined(block(node) for node in children(value))
+    try:
+        return joined(block(node) for node in children(value))
+    except RecursionError:
+        raise Invalid(NOT_A_DOCUMENT) from None
 
 
 def joined(blocks: Iterable[str]) -> str:
@@ -43,13 +46,25 @@ def joined(blocks: Iterable[str]) -> str:
 
 def children(node: Node) -> list[Node]:
     """The nodes inside a node, each of a known type."""
-    content = node.get("content", [])
-    if not isinstance(content, list):
+    content = objects(node.get("content"))
+    if any(str(child.get("type")) not in BLOCKS | INLINES for child in content):
         raise Invalid(NOT_A_DOCUMENT)
-    for child in content:
-        if not isinstance(child, dict) or child.get("type") not in BLOCKS | INLINES:
-            raise Invalid(NOT_A_DOCUMENT)
     return content
+
+
+def attributes(node: Node) -> dict[str, Any]:
+    found = node.get("attrs") or {}
+    if not isinstance(found, dict):
+        raise Invalid(NOT_A_DOCUMENT)
+    return found
+
+
+def objects(value: Any) -> list[Node]:
+    """A list of objects, empty where it is left out."""
+    found = value or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise Invalid(NOT_A_DOCUMENT)
+    return found
 
 
 def block(node: Node) -> str:
@@ -57,7 +72,7 @@ def block(node: Node) -> str:
     if kind == "rule":
         return "----"
     if kind == "codeBlock":
-        language = node.get("attrs", {}).get("language")
+        language = attributes(node).get("language")
         code = "".join(str(child.get("text", "")) for child in children(node))
         return "{code" + (f":{language}" if language else "") + "}\n" + code + "\n{code}"
     if kind in ("bulletList", "orderedList"):
@@ -67,7 +82,7 @@ def block(node: Node) -> str:
         text = joined(block(child) if child["type"] in BLOCKS else inline(child) for child in inside)
         return "{quote}\n" + text + "\n{quote}" if kind == "blockquote" else text
     line = "".join(inline(child) for child in inside)
-    return f"h{node.get('attrs', {}).get('level', 1)}. {line}" if kind == "heading" else line
+    return f"h{attributes(node).get('level', 1)}. {line}" if kind == "heading" else line
 
 
 def items(node: Node, prefix: str) -> Iterable[str]:
@@ -82,17 +97,17 @@ def items(node: Node, prefix: str) -> Iterable[str]:
 
 
 def inline(node: Node) -> str:
-    attributes = node.get("attrs", {})
+    given = attributes(node)
     match node["type"]:
         case "hardBreak":
             return "\n"
         case "mention":
-            return f"[~accountid:{attributes.get('id', '')}]"
+            return f"[~accountid:{given.get('id', '')}]"
         case "inlineCard":
-            return f"[{attributes.get('url', '')}]"
+            return f"[{given.get('url', '')}]"
         case "text":
             return marked(node)
-    return escaped(str(attributes.get("text") or attributes.get("shortName") or ""))
+    return escaped(str(given.get("text") or given.get("shortName") or ""))
 
 
 def marked(node: Node) -> str:
@@ -100,7 +115,7 @@ def marked(node: Node) -> str:
     text = node.get("text")
     if not isinstance(text, str) or not text:
         raise Invalid(NOT_A_DOCUMENT)
-    marks = {mark.get("type"): mark.get("attrs", {}) for mark in node.get("marks", ())}
+    marks = {str(mark.get("type")): attributes(mark) for mark in objects(node.get("marks"))}
     shown = "{{" + text + "}}" if "code" in marks else escaped(text)
     for name, sign in SIGNS.items():
         if name in marks:

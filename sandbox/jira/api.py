@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.jira.adf import words
+from sandbox.jira.beans import ANY, Misfit, Shape, fitted
 from sandbox.jira.issues import Issue
 from sandbox.jira.jql import BadQuery
 from sandbox.jira.refusals import Invalid, Rejected, hidden
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sandbox.jira import Jira
 
 _PATH = re.compile(r"(?:/ex/jira/([^/]+))?/rest/api/(2|3|latest)/(.*?)/?$")
+#: how Cloud refuses a body that its beans cannot hold (recorded: jira-node/node-jira-client #361)
+UNREADABLE = "Invalid request payload. Refer to the REST API documentation and try again."
 #: what reads although it is posted, so that quotas count what it shows
 _READS = frozenset(["search/jql", "search/approximate-count", "issue/bulkfetch", "changelog/bulkfetch", "comment/list"])
 
@@ -81,10 +84,11 @@ class Call:
 
     def part(self, name: str) -> dict[str, Any]:
         """An object inside the body, empty where it is left out."""
-        part = self.object().get(name) or {}
-        if not isinstance(part, dict):
-            raise Rejected(400, [f"Can not deserialize '{name}'."])
+        part: dict[str, Any] = self.object().get(name) or {}
         return part
+
+    def misfit(self, error: Misfit) -> Rejected:
+        return Rejected(400, [UNREADABLE])
 
     def names(self, name: str) -> list[str]:
         """A query parameter that takes a list, by commas or repeated."""
@@ -92,11 +96,19 @@ class Call:
 
     def whole(self, name: str, default: int) -> int:
         text = self.request.one(name, str(default))
-        if not re.fullmatch(r"-?\d+", text):
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
             raise Rejected(
                 400, [f"Failed to convert value of type 'java.lang.String' to required type 'int' for '{name}'."]
             )
         return max(0, int(text))
+
+    def wholes(self, name: str) -> list[int]:
+        """A query parameter that takes a list of numbers."""
+        found = self.names(name)
+        wrong = next((one for one in found if not re.fullmatch(r"[0-9]{1,18}", one)), None)
+        if wrong is not None:
+            raise Rejected(400, [f'For input string: "{wrong}"'])
+        return [int(one) for one in found]
 
     def paged(self, rows: Sequence[Any], size: int) -> Answer:
         """A page of rows with its place among them, ``size`` of them unless the request says so."""
@@ -112,6 +124,19 @@ class Call:
         long = {field.id for field in self.jira.site.fields.values() if field.kind == "textarea"}
         return {name: self.document(name, value) if name in long else value for name, value in fields.items()}
 
+    def operations(self, update: dict[str, Any]) -> dict[str, Any]:
+        """What is done to fields, and said on the way, with long texts as version 2 has them."""
+        given = {name: operations for name, operations in update.items() if operations is not None}
+        if self.view.version != "3":
+            return given
+        return {name: [self.operation(name, one) for one in operations] for name, operations in given.items()}
+
+    def operation(self, name: str, operation: dict[str, Any]) -> dict[str, Any]:
+        if name != "comment":
+            return {verb: self.fields({name: value})[name] for verb, value in operation.items()}
+        said = operation.get("add")
+        return {"add": {**said, "body": self.document(name, said.get("body"))}} if isinstance(said, dict) else operation
+
     def document(self, name: str, value: Any) -> Any:
         if self.view.version != "3":
             return value
@@ -125,15 +150,29 @@ Endpoint = Callable[..., Answer]
 ENDPOINTS: list[tuple[str, re.Pattern[str], Endpoint]] = []
 
 
-def endpoint(method: str, path: str) -> Callable[[Endpoint], Endpoint]:
-    """Registers ``path`` under ``/rest/api/{2,3,latest}/``; ``{}`` stands for one segment."""
+def endpoint(method: str, path: str, body: Shape = ANY) -> Callable[[Endpoint], Endpoint]:
+    """Registers ``path`` under ``/rest/api/{2,3,latest}/``; ``{}`` stands for one segment. ``body`` is the shape that
+    a body must have to be looked into."""
 
     def register(function: Endpoint) -> Endpoint:
         pattern = re.compile(re.escape(path).replace(r"\{\}", "([^/]+)"))
-        ENDPOINTS.append((method, pattern, function))
+        ENDPOINTS.append((method, pattern, shaped(function, body)))
         return function
 
     return register
+
+
+def shaped(function: Endpoint, body: Shape) -> Endpoint:
+    """The endpoint behind its bean."""
+
+    def read(call: Call, *groups: str) -> Answer:
+        try:
+            held = fitted(body, call.body)
+        except Misfit as error:
+            raise call.misfit(error) from None
+        return function(replace(call, body=held), *groups)
+
+    return function if body == ANY else read
 
 
 def answer(jira: Jira, request: Request) -> Answer:
@@ -159,7 +198,7 @@ def limited(jira: Jira, request: Request, user: User | None) -> Answer | None:
     if not jira.limits.on:
         return None
     app = user.account_id if user and request.bearer() else ""
-    return jira.limits.refuse(template(request), app, request.method, touched(request), jira.clock.now())
+    return jira.limits.refuse(template(request), app, request.method, touched(jira, request), jira.clock.now())
 
 
 def template(request: Request) -> str:
@@ -202,10 +241,11 @@ def app_of(jira: Jira, request: Request) -> tuple[User | None, Answer | None, di
     return user, None, {"X-AACCOUNTID": user.account_id}
 
 
-def touched(request: Request) -> str:
-    """The issue a request is about, for the limits by issue."""
-    match = re.search(r"/issue/([A-Z][A-Z0-9_]*-\d+|\d+)(?:/|$)", request.path)
-    return match[1] if match else ""
+def touched(jira: Jira, request: Request) -> str:
+    """The issue a request is about, for the limits by issue: its id, by whichever key it is named."""
+    match = re.search(r"/issue/([A-Za-z][A-Za-z0-9_]*-\d+|\d+)(?:/|$)", request.path)
+    issue = jira.store.find(match[1]) if match else None
+    return str(issue.id) if issue else ""
 
 
 def routed(jira: Jira, request: Request, user: User | None) -> Answer:

@@ -98,11 +98,11 @@ def attached(call: Call, id: str) -> tuple[Issue, Attachment]:
 
 
 def found(call: Call, id: str) -> tuple[Issue, Attachment]:
-    for issue in call.store.issues.values():
-        for file in issue.attachments:
-            if str(file.id) == id:
-                return issue, file
-    raise missing(id)
+    issue = call.store.owner(id)
+    file = next((one for one in issue.attachments if str(one.id) == id), None) if issue else None
+    if issue is None or file is None:
+        raise missing(id)
+    return issue, file
 
 
 def missing(id: str) -> Rejected:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sandbox.jira import beans
 from sandbox.jira.api import Call, endpoint
+from sandbox.jira.properties import given
 from sandbox.jira.refusals import Rejected
 from sandbox.wire import Answer
 
 CREATE_LIMIT, BULK_LIMIT, CHANGELOG_BULK_LIMIT, PROPERTY_KEYS = 50, 100, 1000, 5
 
 
-@endpoint("POST", "issue/bulk")
+@endpoint("POST", "issue/bulk", beans.ISSUES)
 def create_many(call: Call) -> Answer:
     """201 where at least one is made, with the others' mistakes in ``errors`` by their place; 400 where none is."""
     user, asked = call.known_user(), call.object().get("issueUpdates") or []
@@ -24,9 +26,8 @@ def create_many(call: Call) -> Answer:
     errors: list[dict[str, Any]] = []
     for place, one in enumerate(asked):
         try:
-            fields, update = call.fields(one.get("fields") or {}), call.fields(one.get("update") or {})
-            properties = {each["key"]: each["value"] for each in one.get("properties") or ()}
-            issue = call.rules.create(user, fields, update, properties)
+            fields, update = call.fields(one.get("fields") or {}), call.operations(one.get("update") or {})
+            issue = call.rules.create(user, fields, update, given(one))
         except Rejected as refusal:
             errors.append({"status": refusal.status, "elementErrors": refusal.body(), "failedElementNumber": place})
         else:
@@ -34,7 +35,7 @@ def create_many(call: Call) -> Answer:
     return Answer.of({"issues": made, "errors": errors}, 201 if made else 400)
 
 
-@endpoint("POST", "issue/bulkfetch")
+@endpoint("POST", "issue/bulkfetch", beans.BULK_FETCH)
 def bulk_fetch(call: Call) -> Answer:
     """At most 100, in ascending order of id. What is missing or hidden is in neither list; ``issueErrors`` names what
     could not be fetched this time."""
@@ -58,7 +59,7 @@ def bulk_fetch(call: Call) -> Answer:
     )
 
 
-@endpoint("POST", "changelog/bulkfetch")
+@endpoint("POST", "changelog/bulkfetch", beans.CHANGELOGS)
 def changelogs(call: Call) -> Answer:
     """At most 1,000 issues and ten fields; times here are in epoch milliseconds."""
     body = call.object()
@@ -74,8 +75,8 @@ def changelogs(call: Call) -> Answer:
         for change in issue.changes
         if not wanted or wanted & {item.field for item in change.items}
     ]
-    size, token = min(int(body.get("maxResults") or 1000), 10_000), body.get("nextPageToken")
-    start = int(token) if token else 0
+    size, token = min(body.get("maxResults") or 1000, 10_000), body.get("nextPageToken")
+    start = place_of(token) if token else 0
     logs: dict[int, list[dict[str, Any]]] = {}
     for id, change in entries[start : start + size]:
         logs.setdefault(id, []).append({**call.view.change(change), "created": change.at})
@@ -85,3 +86,9 @@ def changelogs(call: Call) -> Answer:
     if start + size < len(entries):
         answer["nextPageToken"] = str(start + size)
     return Answer.of(answer)
+
+
+def place_of(token: str) -> int:
+    if not token.isascii() or not token.isdigit():
+        raise Rejected(400, ["The provided nextPageToken is invalid."])
+    return int(token)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.jira import beans
 from sandbox.jira.api import Call, endpoint
-from sandbox.jira.api_properties import sized
 from sandbox.jira.issues import Issue, Remark, may_hear
+from sandbox.jira.properties import sized
 from sandbox.jira.refusals import Rejected
 from sandbox.wire import Answer
 
@@ -33,7 +34,7 @@ def comments(call: Call, id: str) -> Answer:
     return Answer.of({"startAt": start, "maxResults": size, "total": len(found), "comments": page})
 
 
-@endpoint("POST", "issue/{}/comment")
+@endpoint("POST", "issue/{}/comment", beans.COMMENT)
 def comment(call: Call, id: str) -> Answer:
     issue, body = call.issue(id), dict(call.object())
     body["body"] = call.document("comment", body.get("body"))
@@ -47,7 +48,7 @@ def one_comment(call: Call, id: str, comment_id: str) -> Answer:
     return Answer.of(call.view.comment(issue, heard(call, issue, comment_id), call.request.one("expand")))
 
 
-@endpoint("PUT", "issue/{}/comment/{}")
+@endpoint("PUT", "issue/{}/comment/{}", beans.COMMENT)
 def reword(call: Call, id: str, comment_id: str) -> Answer:
     issue, body = call.issue(id), dict(call.object())
     if "body" in body:
@@ -65,25 +66,27 @@ def unsay(call: Call, id: str, comment_id: str) -> Answer:
     return Answer(204)
 
 
-@endpoint("POST", "comment/list")
+@endpoint("POST", "comment/list", beans.IDS)
 def some_comments(call: Call) -> Answer:
     """By id, whatever issue they are on; what may not be read is left out."""
     ids = call.object().get("ids") or []
     if not 0 < len(ids) <= COMMENT_IDS:
         raise Rejected(400, [f"Between 1 and {COMMENT_IDS} comment ids must be given."])
     expand = call.request.one("expand")
-    found = [call.view.comment(issue, one, expand) for issue, one in all_heard(call) if one.id in set(ids)]
+    found = [call.view.comment(*pair, expand) for id in sorted(set(ids)) if (pair := heard_of(call, str(id)))]
     return Answer.of({"startAt": 0, "maxResults": COMMENT_IDS, "total": len(found), "isLast": True, "values": found})
 
 
-def all_heard(call: Call) -> list[tuple[Issue, Remark]]:
-    """Every comment the user may read, with its issue."""
-    seen = (issue for issue in call.store.issues.values() if issue.visible(call.jira.site, call.user))
-    return [(issue, one) for issue in seen for one in issue.heard(call.jira.site, call.user)]
+def heard_of(call: Call, id: str) -> tuple[Issue, Remark] | None:
+    """A comment that the user may read, with its issue."""
+    issue = call.store.owner(id)
+    if issue is None or not issue.visible(call.jira.site, call.user):
+        return None
+    return next(((issue, one) for one in issue.heard(call.jira.site, call.user) if str(one.id) == id), None)
 
 
 def comment_of(call: Call, id: str) -> tuple[Issue, Remark]:
-    found = next((pair for pair in all_heard(call) if str(pair[1].id) == id), None)
+    found = heard_of(call, id)
     if found is None:
         raise Rejected(404, [f"Can not find a comment for the id: {id}."])
     return found

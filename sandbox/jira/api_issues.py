@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from sandbox.jira import beans
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.issues import Issue
+from sandbox.jira.properties import given
 from sandbox.jira.refusals import Rejected
 from sandbox.wire import Answer
 
 
-@endpoint("POST", "issue")
+@endpoint("POST", "issue", beans.ISSUE)
 def create(call: Call) -> Answer:
     user, body = call.known_user(), call.object()
-    properties = {one["key"]: one["value"] for one in body.get("properties") or ()}
-    issue = call.rules.create(user, call.fields(call.part("fields")), call.fields(call.part("update")), properties)
+    fields, update = call.fields(call.part("fields")), call.operations(call.part("update"))
+    issue = call.rules.create(user, fields, update, given(body))
     shown = call.view.issue(issue, ["id"])
     return Answer.of({"id": shown["id"], "key": issue.key, "self": shown["self"]}, 201)
 
@@ -27,14 +29,13 @@ def shown(call: Call, issue: Issue) -> Answer:
     return Answer.of(call.shown(call.view, issue, asked, call.request.one("expand"), call.names("properties")))
 
 
-@endpoint("PUT", "issue/{}")
+@endpoint("PUT", "issue/{}", beans.ISSUE)
 def edit(call: Call, id: str) -> Answer:
     """204, or with ``returnIssue=true`` 200 and the issue with every field."""
     issue, user = call.issue(id), call.known_user()
     may_be_quiet(call, issue)
-    issue = call.rules.edit(user, issue, call.fields(call.part("fields")), call.part("update"))
-    for one in call.object().get("properties") or ():
-        call.rules.set_property(call.issue(id), one["key"], one["value"])
+    fields, update = call.fields(call.part("fields")), call.operations(call.part("update"))
+    issue = call.rules.edit(user, issue, fields, update, given(call.object()))
     if call.request.one("returnIssue").lower() != "true":
         return Answer(204)
     return Answer.of(call.view.issue(issue, ["*all"], call.request.one("expand")))
@@ -51,7 +52,7 @@ def may_be_quiet(call: Call, issue: Issue) -> None:
         )
 
 
-@endpoint("PUT", "issue/{}/assignee")
+@endpoint("PUT", "issue/{}/assignee", beans.ASSIGNEE)
 def assign(call: Call, id: str) -> Answer:
     """With the right to assign; the right to edit is not needed. ``-1`` is the project's default: here, nobody."""
     issue, user, body = call.issue(id), call.known_user(), call.object()
@@ -95,13 +96,14 @@ def transitions(call: Call, id: str) -> Answer:
     )
 
 
-@endpoint("POST", "issue/{}/transitions")
+@endpoint("POST", "issue/{}/transitions", beans.TRANSITION)
 def transition(call: Call, id: str) -> Answer:
     issue = call.issue(id)
     wanted = str(call.part("transition").get("id", ""))
     if not wanted:
         raise Rejected(400, ["Missing 'transition' identifier"])
-    call.rules.transition(call.known_user(), issue, wanted, call.fields(call.part("fields")), call.part("update"))
+    fields, update = call.fields(call.part("fields")), call.operations(call.part("update"))
+    call.rules.transition(call.known_user(), issue, wanted, fields, update)
     return Answer(204)
 
 
@@ -126,9 +128,9 @@ def changelog(call: Call, id: str) -> Answer:
     )
 
 
-@endpoint("POST", "issue/{}/changelog/list")
+@endpoint("POST", "issue/{}/changelog/list", beans.CHANGELOG_IDS)
 def some_changes(call: Call, id: str) -> Answer:
     """Entries by their ids; those the issue has not are left out."""
-    issue, wanted = call.issue(id), {int(one) for one in call.object().get("changelogIds") or ()}
+    issue, wanted = call.issue(id), set(call.object().get("changelogIds") or ())
     found = [call.view.change(change) for change in issue.changes if change.id in wanted]
     return Answer.of({"startAt": 0, "maxResults": len(found), "total": len(found), "histories": found})

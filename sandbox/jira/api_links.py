@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.jira import parts
+from sandbox.jira import beans, parts
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.issues import Issue, IssueLink, RemoteLink
 from sandbox.jira.refusals import Rejected
@@ -20,7 +20,7 @@ def link_types(call: Call) -> Answer:
     return Answer.of({"issueLinkTypes": [parts.link_type(call.view, kind) for kind in call.jira.site.link_types]})
 
 
-@endpoint("POST", "issueLink")
+@endpoint("POST", "issueLink", beans.LINK)
 def tie(call: Call) -> Answer:
     """ "A blocks B" names A as ``inwardIssue``. 201 without a body, also where the link is there already; a comment
     goes to the outward issue, and where it is refused there is no link either."""
@@ -76,7 +76,7 @@ def untie(call: Call, id: str) -> Answer:
 
 def tied(call: Call, id: str) -> tuple[IssueLink, tuple[Issue, Issue]]:
     """A link of which the user sees both ends."""
-    if not id.isdigit():
+    if not (id.isascii() and id.isdigit()):
         raise Rejected(400, [f"The issue link id '{id}' is not valid."])
     found = call.jira.linking.ends(int(id))
     if found is None or not all(issue.visible(call.jira.site, call.user) for issue in found[1]):
@@ -96,7 +96,7 @@ def links(call: Call, id: str) -> Answer:
     return Answer.of(call.view.link(issue, by_global_id(issue, wanted)))
 
 
-@endpoint("POST", "issue/{}/remotelink")
+@endpoint("POST", "issue/{}/remotelink", beans.REMOTE_LINK)
 def point(call: Call, id: str) -> Answer:
     """201 for a new link; 200 where the global id was there and its link is replaced."""
     issue = call.issue(id)
@@ -121,7 +121,7 @@ def one_remote(call: Call, id: str, link_id: str) -> Answer:
     return Answer.of(call.view.link(issue, by_id(issue, link_id)))
 
 
-@endpoint("PUT", "issue/{}/remotelink/{}")
+@endpoint("PUT", "issue/{}/remotelink/{}", beans.REMOTE_LINK)
 def repoint(call: Call, id: str, link_id: str) -> Answer:
     """What the body leaves out is emptied."""
     issue = call.issue(id)

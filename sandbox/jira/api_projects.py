@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sandbox.jira import parts
+from sandbox.jira import beans, parts
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.refusals import Rejected
 from sandbox.jira.shapes import BUILT_IN
@@ -58,7 +58,7 @@ def version_pages(call: Call, key: str) -> Answer:
     return call.paged([parts.version(call.view, found, one) for one in found.versions], size=50)
 
 
-@endpoint("POST", "version")
+@endpoint("POST", "version", beans.VERSION)
 def add_version(call: Call) -> Answer:
     """Wants the right to administer the project."""
     body = call.object()
@@ -80,7 +80,7 @@ def one_version(call: Call, id: str) -> Answer:
     return Answer.of(parts.version(call.view, project, found))
 
 
-@endpoint("PUT", "version/{}")
+@endpoint("PUT", "version/{}", beans.VERSION)
 def change_version(call: Call, id: str) -> Answer:
     project, held = version_of(call, id)
     may_administer(call, project)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.issues import Issue
+from sandbox.jira.properties import sized
 from sandbox.jira.refusals import Rejected, hidden
 from sandbox.wire import Answer
-
-PROPERTY_LIMIT = 32_768
 
 
 @endpoint("GET", "issue/{}/properties")
@@ -34,12 +30,6 @@ def put_property(call: Call, id: str, key: str) -> Answer:
     issue = call.issue(id)
     may_edit(call, issue)
     return Answer.of({}, 201 if call.rules.set_property(issue, key, call.body) else 200)
-
-
-def sized(key: str, value: Any) -> None:
-    """The most a property may hold (Jira Cloud REST API, "Set issue property")."""
-    if value is None or len(key) > 255 or len(json.dumps(value, ensure_ascii=False)) > PROPERTY_LIMIT:
-        raise Rejected(400, [f"The maximum length of a property value is {PROPERTY_LIMIT} and of its key 255."])
 
 
 def may_edit(call: Call, issue: Issue) -> None:

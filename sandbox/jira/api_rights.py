@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.jira import beans
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.issues import Issue
 from sandbox.jira.permissions import GLOBAL_PERMISSIONS, PERMISSIONS, PROJECT_PERMISSIONS
@@ -59,7 +60,7 @@ def permissions(call: Call) -> Answer:
     return Answer.of({"permissions": {name: described(name) for name in PERMISSIONS}})
 
 
-@endpoint("POST", "permissions/check")
+@endpoint("POST", "permissions/check", beans.RIGHTS)
 def check(call: Call) -> Answer:
     """Of the projects and issues asked about, those for which each permission is granted. About others only
     administrators may ask."""
@@ -72,7 +73,7 @@ def check(call: Call) -> Answer:
         projects = [p for p in site.projects.values() if int(p.id) in (part.get("projects") or ())]
         asked = (call.store.issues.get(id) for id in part.get("issues") or ())
         issues = [issue for issue in asked if issue is not None and issue.visible(site, about)]
-        granted += [granted_to(call, about, name, projects, issues) for name in part["permissions"]]
+        granted += [granted_to(call, about, name, projects, issues) for name in part.get("permissions") or ()]
     globally = [name for name in body.get("globalPermissions") or () if site.globally(about, name)]
     return Answer.of({"globalPermissions": globally, "projectPermissions": granted})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sandbox.jira import beans
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.refusals import Rejected
 from sandbox.jira.search import RECONCILE_LIMIT, Search
@@ -29,7 +30,7 @@ def removed(call: Call) -> Answer:
     return Answer.of({"errorMessages": [REMOVED], "errors": {}}, 410)
 
 
-@endpoint("POST", "search/jql")
+@endpoint("POST", "search/jql", beans.SEARCH)
 def post(call: Call) -> Answer:
     body = call.object()
     unknown = sorted(body.keys() - _KNOWN)
@@ -50,7 +51,7 @@ def get(call: Call) -> Answer:
             "nextPageToken": query.one("nextPageToken") or None,
             "expand": query.one("expand"),
             "properties": call.names("properties"),
-            "reconcileIssues": call.names("reconcileIssues"),
+            "reconcileIssues": call.wholes("reconcileIssues"),
         },
     )
 
@@ -58,15 +59,16 @@ def get(call: Call) -> Answer:
 def found(call: Call, asked: dict[str, Any]) -> Answer:
     """A page. The anonymous see nothing, and are not told so. Without ``fields`` ids alone are shown."""
     fields = asked.get("fields") or ["id"]
-    reconcile = [int(one) for one in asked.get("reconcileIssues") or ()]
+    reconcile = asked.get("reconcileIssues") or []
     properties = asked.get("properties") or []
-    size = asked.get("maxResults") or SIZE
+    size = SIZE if asked.get("maxResults") is None else asked["maxResults"]
     if len(reconcile) > RECONCILE_LIMIT:
         raise Rejected(400, [f"The maximum number of issues to reconcile is {RECONCILE_LIMIT}."])
     if len(properties) > PROPERTY_KEYS:
         raise Rejected(400, [f"The maximum number of properties is {PROPERTY_KEYS}."])
-    if not isinstance(size, int) or size < 0 or size > LARGEST:
-        raise Rejected(400, [f"The value for maxResults must be between 0 and {LARGEST}."])
+    if not 1 <= size <= LARGEST:
+        # recorded: jenkinsci/jira-plugin #646
+        raise Rejected(400, [f"The max results parameter has to be between 1 and {LARGEST:,}."])
     if call.user is None:
         return Answer.of({"issues": [], "isLast": True})
     most = LARGEST if set(fields) <= {"id", "key"} else call.jira.page_limit
@@ -91,7 +93,7 @@ def switched(switches: Switches, asked: str | None, following: str | None) -> st
     return BETWEEN + following if switches.empty_pages and following else following
 
 
-@endpoint("POST", "search/approximate-count")
+@endpoint("POST", "search/approximate-count", beans.COUNT)
 def count(call: Call) -> Answer:
     if call.user is None:
         return Answer.of({"count": 0})

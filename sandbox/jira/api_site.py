@@ -139,9 +139,7 @@ def create_fields(call: Call, key: str, type_id: str) -> Answer:
     kind = next((kind for kind in creatable(call, found) if kind.id == type_id), None)
     if kind is None:
         raise Rejected(400, ["Issue type with id '" + type_id + "' is not available in the project."])
-    required = ("summary", *kind.required)
-    rows = [{**call.view.field_meta(found, name, name in required), "fieldId": name} for name in kind.create]
-    return paged(call, "fields", rows)
+    return paged(call, "fields", call.view.creation(found, kind))
 
 
 def creatable(call: Call, project: Project) -> tuple[IssueType, ...]:

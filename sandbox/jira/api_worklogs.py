@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sandbox.jira import parts
+from sandbox.jira import beans, parts
 from sandbox.jira.api import Call, endpoint
 from sandbox.jira.attaching import seconds
 from sandbox.jira.issues import Issue, Worklog, milliseconds
@@ -25,7 +25,7 @@ def worklogs(call: Call, id: str) -> Answer:
     return Answer.of({"startAt": start, "maxResults": size, "total": len(found), "worklogs": page})
 
 
-@endpoint("POST", "issue/{}/worklog")
+@endpoint("POST", "issue/{}/worklog", beans.WORKLOG)
 def log(call: Call, id: str) -> Answer:
     """``timeSpentSeconds`` or ``timeSpent``; ``started`` as Jira writes times, now where it is left out."""
     issue, user, body = call.issue(id), call.known_user(), call.object()
@@ -72,7 +72,7 @@ def updated(call: Call) -> Answer:
     return Answer.of(answer if answer["lastPage"] else {**answer, "nextPage": f"{address}?since={answer['until']}"})
 
 
-@endpoint("POST", "worklog/list")
+@endpoint("POST", "worklog/list", beans.IDS)
 def some(call: Call) -> Answer:
     ids = call.object().get("ids") or []
     if not 0 < len(ids) <= LIST_LIMIT:

@@ -40,6 +40,8 @@ class Attaching:
             at, told = self.store.tick(), mimetypes.guess_type(name)[0] or "application/octet-stream"
             made.append(Attachment(self.store.next_id(), user.account_id, at, name, kind or told, content))
         items = tuple(Item("attachment", "Attachment", False, None, one.name, None, str(one.id)) for one in made)
+        for one in made:
+            self.store.belongs(one.id, issue)
         self.write(user, issue, items, attachments=(*issue.attachments, *made))
         return made
 
@@ -72,7 +74,8 @@ class Attaching:
 
     def watch(self, user: User, issue: Issue, account: str, watching: bool) -> None:
         """Moves neither ``updated`` nor the changelog."""
-        if account != user.account_id and not self.site.may(user, issue.project, "MANAGE_WATCHERS"):
+        mine = account == user.account_id
+        if issue.archived or not (mine or self.site.may(user, issue.project, "MANAGE_WATCHERS")):
             raise Rejected(403, ["You do not have permission to manage the watcher list."])
         others = tuple(one for one in issue.watchers if one != account)
         self.store.put(replace(issue, watchers=(*others, account) if watching else others))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sandbox.jira import beans
 from sandbox.jira.api import Call
 from sandbox.jira.api_rights import described, had, places
 from sandbox.jira.datacenter_door import ServerCall, server_endpoint
 from sandbox.jira.datacenter_search import ServerSearch
 from sandbox.jira.issues import milliseconds
 from sandbox.jira.permissions import PERMISSIONS
+from sandbox.jira.properties import given
 from sandbox.jira.refusals import Rejected
 from sandbox.jira.site import IssueType, Project
 from sandbox.wire import Answer
@@ -31,7 +33,7 @@ GONE_BY = (
 # -- searching
 
 
-@server_endpoint("POST", "search")
+@server_endpoint("POST", "search", beans.SERVER_SEARCH)
 def post_search(call: ServerCall) -> Answer:
     body = call.object()
     unknown = [name for name in body if name not in _KNOWN]
@@ -55,8 +57,9 @@ def get_search(call: ServerCall) -> Answer:
 
 def found(call: ServerCall, asked: dict[str, Any]) -> Answer:
     """A page by offset, and how many there are. The site's own most is taken where more is asked for."""
-    start, size = asked.get("startAt") or 0, asked.get("maxResults", SIZE)
+    start, size = max(0, asked.get("startAt") or 0), asked.get("maxResults", SIZE)
     size = min(SIZE if size is None else size, call.jira.page_limit)
+    size = call.jira.page_limit if size < 0 else size
     shown: list[dict[str, Any]] = []
     total = 0
     if call.user is not None:
@@ -73,17 +76,16 @@ def found(call: ServerCall, asked: dict[str, Any]) -> Answer:
 # -- issues
 
 
-@server_endpoint("PUT", "issue/{}")
+@server_endpoint("PUT", "issue/{}", beans.ISSUE)
 def edit(call: ServerCall, id: str) -> Answer:
     """204, whatever else is asked for."""
     issue, user = call.issue(id), call.known_user()
-    call.rules.edit(user, issue, call.fields(call.part("fields")), call.fields(call.part("update")))
-    for one in call.object().get("properties") or ():
-        call.rules.set_property(call.issue(id), one["key"], one["value"])
+    fields, update = call.fields(call.part("fields")), call.operations(call.part("update"))
+    call.rules.edit(user, issue, fields, update, given(call.object()))
     return Answer(204)
 
 
-@server_endpoint("PUT", "issue/{}/assignee")
+@server_endpoint("PUT", "issue/{}/assignee", beans.ASSIGNEE)
 def assign(call: ServerCall, id: str) -> Answer:
     """``-1`` is the project's default: here, nobody."""
     issue, user, login = call.issue(id), call.known_user(), call.object().get("name")
@@ -92,7 +94,7 @@ def assign(call: ServerCall, id: str) -> Answer:
     return Answer(204)
 
 
-@server_endpoint("POST", "issue/{}/transitions")
+@server_endpoint("POST", "issue/{}/transitions", beans.TRANSITION)
 def transition(call: ServerCall, id: str) -> Answer:
     """A step that the workflow has but does not offer now is a 400; an unknown one is a 500."""
     issue, user = call.issue(id), call.known_user()
@@ -102,7 +104,7 @@ def transition(call: ServerCall, id: str) -> Answer:
         raise Rejected(500 if wanted else 400, ["Internal server error" if wanted else "Missing transition identifier"])
     if steps[wanted] not in call.rules.offered(user, issue):
         raise Rejected(400, [GONE_BY.format(steps[wanted].name, issue.key)])
-    fields, update = call.fields(call.part("fields")), call.fields(call.part("update"))
+    fields, update = call.fields(call.part("fields")), call.operations(call.part("update"))
     call.rules.transition(user, issue, wanted, fields, update)
     return Answer(204)
 
@@ -117,8 +119,7 @@ def create_types(call: ServerCall, key: str) -> Answer:
 def create_fields(call: ServerCall, key: str, type_id: str) -> Answer:
     found = creatable_in(call, key)
     kind = next((kind for kind in types(call, found) if kind.id == type_id), None)
-    required = ("summary", *kind.required) if kind else ()
-    return paged(call, [call.view.field_meta(found, name, name in required) for name in (kind.create if kind else ())])
+    return paged(call, call.view.creation(found, kind) if kind else [])
 
 
 def creatable_in(call: ServerCall, key: str) -> Project:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox.jira.api import ENDPOINTS, Call, Endpoint, called, unavailable
+from sandbox.jira.api import ENDPOINTS, Call, Endpoint, called, shaped, unavailable
+from sandbox.jira.beans import ANY, Misfit, Shape
 from sandbox.jira.datacenter_shapes import ServerView
 from sandbox.jira.refusals import Rejected
 from sandbox.jira.site import Field, User
@@ -78,6 +79,12 @@ PREVIEW = (
     "set the header 'X-ExperimentalApi: opt-in' to opt into using this API."
 )
 
+#: recorded: bobcarroll/jira-client #256, gioboa/jira-plugin #154
+UNREADABLE = (
+    "Can not deserialize instance of {} out of {} token\n at [Source: org.apache.catalina.connector."
+    'CoyoteInputStream@518543b4; line: 1, column: 2] (through reference chain: com.atlassian.jira.rest.v2["{}"])'
+)
+
 OWN: list[tuple[str, re.Pattern[str], Endpoint]] = []
 
 
@@ -85,11 +92,11 @@ def pattern_of(path: str) -> re.Pattern[str]:
     return re.compile(re.escape(path).replace(r"\{\}", "([^/]+)"))
 
 
-def server_endpoint(method: str, path: str) -> Callable[[Endpoint], Endpoint]:
+def server_endpoint(method: str, path: str, body: Shape = ANY) -> Callable[[Endpoint], Endpoint]:
     """Registers what only Data Center has, or answers in its own way."""
 
     def register(function: Endpoint) -> Endpoint:
-        OWN.append((method, pattern_of(path), function))
+        OWN.append((method, pattern_of(path), shaped(function, body)))
         return function
 
     return register
@@ -105,13 +112,21 @@ class ServerCall(Call):
 
     jira: DataCenter
 
+    def misfit(self, error: Misfit) -> Rejected:
+        return Rejected(400, [UNREADABLE.format(error.java, error.token, error.place)])
+
     def fields(self, fields: dict[str, Any]) -> dict[str, Any]:
         people = {name: field for name, field in self.jira.site.fields.items() if field.kind == "user"}
         return {name: self.person(people[name], v) if name in people else v for name, v in fields.items()}
 
+    def operations(self, update: dict[str, Any]) -> dict[str, Any]:
+        return self.fields(super().operations(update))
+
     def person(self, field: Field, value: Any) -> Any:
         """A user, or what is done to one, as the rules take it."""
         if isinstance(value, list):
+            if not all(isinstance(operation, dict) for operation in value):
+                raise Rejected(400, errors={field.id: "expected Object containing a 'name' property"})
             return [{verb: self.person(field, one) for verb, one in operation.items()} for operation in value]
         if value is None:
             return None

@@ -78,6 +78,11 @@ class ServerView(View):
         shown = super().transition(issue, step, with_fields)
         return {name: shown[name] for name in ("id", "name", "to", "fields") if name in shown}
 
+    def place_meta(self, name: str, held: dict[str, Any]) -> dict[str, Any]:
+        shown = super().place_meta(name, held)
+        shown["fieldId"] = shown.pop("key")
+        return shown
+
     def field_meta(self, project: Project, name: str, required: bool) -> dict[str, Any]:
         shown = super().field_meta(project, name, required)
         shown["fieldId"] = shown.pop("key")

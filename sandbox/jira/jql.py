@@ -15,6 +15,10 @@ _RESERVED = frozenset(["and", "or", "not", "in", "is", "empty", "null", "order",
 OPERATORS = ("=", "!=", "~", "!~", ">", ">=", "<", "<=", "in", "not in", "is", "is not")
 
 
+#: how deep parentheses and negations may nest
+DEEPEST = 100
+
+
 class BadQuery(Exception):
     """A query Jira does not take; the message is Jira's."""
 
@@ -98,7 +102,7 @@ class Reader:
 
     def __init__(self, text: str) -> None:
         self.tokens = tokens(text)
-        self.at = 0
+        self.at = self.depth = 0
 
     def query(self) -> Query:
         where = None if self.keyword() == "order" or self.done() else self.either()
@@ -141,6 +145,15 @@ class Reader:
         return parts[0] if len(parts) == 1 else Both(tuple(parts))
 
     def negated(self) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self.fail("The query is nested too deeply at '{}'.")
+        try:
+            return self.term()
+        finally:
+            self.depth -= 1
+
+    def term(self) -> Node:
         if self.keyword() == "not":
             self.next()
             return Negated(self.negated())

@@ -58,7 +58,7 @@ class Linking:
         issue link")."""
         if source.id == target.id:
             raise Rejected(400, ["You cannot link an issue to itself."])
-        if not self.site.may(user, source.project, "LINK_ISSUES"):
+        if source.archived or target.archived or not self.site.may(user, source.project, "LINK_ISSUES"):
             raise Rejected(404, ["No Link Issue Permission for issue '" + source.key + "'"])
         if any(one.type == kind and one.source and one.other == target.id for one in source.issue_links):
             return
@@ -69,6 +69,7 @@ class Linking:
             item = link_item(kind, is_source, other.key, made=True)
             link = IssueLink(id, kind, is_source, other.id)
             self.write(user, issue, item, issue_links=(*issue.issue_links, link))
+        self.store.belongs(id, source)
 
     def untie(self, user: User, link: IssueLink, ends: tuple[Issue, Issue]) -> None:
         if not any(self.site.may(user, issue.project, "LINK_ISSUES") for issue in ends):
@@ -80,11 +81,9 @@ class Linking:
 
     def ends(self, id: int) -> tuple[IssueLink, tuple[Issue, Issue]] | None:
         """A link and its two issues, the source first."""
-        for issue in self.store.issues.values():
-            for link in issue.issue_links:
-                if link.id == id and link.source:
-                    return link, (issue, self.store.issues[link.other])
-        return None
+        issue = self.store.owner(id)
+        link = next((link for link in issue.issue_links if link.id == id), None) if issue else None
+        return (link, (issue, self.store.issues[link.other])) if issue and link else None
 
     def write(self, user: User, issue: Issue, item: Item, **parts: Any) -> None:
         at = self.store.tick()

@@ -138,6 +138,12 @@ class Matcher:
     def stamp(self, clause: Clause, operand: Operand) -> int:
         """An unquoted whole number is in epoch milliseconds, ``-15m`` counts from now; a date is read in the zone of
         the user's profile and has no seconds (Atlassian Support, "JQL fields")."""
+        try:
+            return self.instant(clause, operand)
+        except OverflowError:
+            raise self.no_date(clause, operand.value) from None
+
+    def instant(self, clause: Clause, operand: Operand) -> int:
         value = operand.value
         relative = re.fullmatch(r"([+-]?)(\d+)([mhdw])", value)
         if operand.kind == "function" and value.lower() == "now":
@@ -154,7 +160,18 @@ class Matcher:
             except ValueError:
                 continue
             return milliseconds(local.astimezone(UTC))
-        raise BadQuery(
+        raise self.no_date(clause, value)
+
+    def day(self, clause: Clause, operand: Operand) -> str:
+        """The day a moment falls on where the user is."""
+        at = self.stamp(clause, operand) / 1000
+        try:
+            return datetime.fromtimestamp(at, ZoneInfo(self.user.zone)).date().isoformat()
+        except (ValueError, OverflowError, OSError):
+            raise self.no_date(clause, operand.value) from None
+
+    def no_date(self, clause: Clause, value: str) -> BadQuery:
+        return BadQuery(
             f"Date value '{value}' for field '{clause.field}' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', "
             "'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format e.g. '-5d', '4w 2d'."
         )
@@ -211,8 +228,10 @@ class Matcher:
         return lambda issue: field.id in issue.values and bool(compare(issue.values[field.id], bounds[0]))
 
     def bound(self, clause: Clause, field: Field, operand: Operand) -> Any:
+        if field.kind == "date" and operand.kind == "empty":
+            return None
         if field.kind == "date":
-            return operand.value.replace("/", "-")[:10]
+            return self.day(clause, operand)
         try:
             return float(operand.value)
         except ValueError:

@@ -11,12 +11,15 @@ from typing import Any
 
 from sandbox.jira.issues import Issue, Item, Remark, may_hear
 from sandbox.jira.permissions import FIELD_PERMISSIONS
+from sandbox.jira.properties import given
 from sandbox.jira.refusals import OFF_SCREEN, TOO_LONG, Invalid, Rejected
 from sandbox.jira.site import IssueType, Project, Site, Status, Transition, User
 from sandbox.jira.store import Store
 from sandbox.jira.values import KINDS, TEXT_LIMIT, Setting, identity, length, listed, string, wording
 
 Json = Mapping[str, Any]
+#: text, who hears it, properties
+Saying = tuple[str, tuple[str, str] | None, dict[str, Any]]
 
 
 class Rules:
@@ -53,7 +56,7 @@ class Rules:
 
     def place(self, user: User, fields: Json) -> tuple[Project, IssueType]:
         """The project and type a creation names; both by id, the project also by key, the type also by name."""
-        wanted = fields.get("project") or {}
+        wanted = named(fields, "project")
         project = next(
             (p for p in self.site.projects.values() if wanted and wanted.get("id", wanted.get("key")) in (p.id, p.key)),
             None,
@@ -62,8 +65,8 @@ class Rules:
             raise Rejected(400, errors={"project": "valid project is required"})
         if not self.site.may(user, project.key, "CREATE_ISSUES"):
             raise Rejected(400, errors={"project": "You do not have permission to create issues in this project."})
-        named = fields.get("issuetype") or {}
-        kind = project.type(str(named.get("id", named.get("name", ""))))
+        wanted = named(fields, "issuetype")
+        kind = project.type(str(wanted.get("id", wanted.get("name", ""))))
         if kind is None:
             raise Rejected(400, errors={"issuetype": "Specify a valid issue type"})
         return project, kind
@@ -72,8 +75,8 @@ class Rules:
         middle = self.site.priorities[len(self.site.priorities) // 2]
         return middle if "priority" in kind.create else None
 
-    def edit(self, user: User, issue: Issue, fields: Json, update: Json) -> Issue:
-        """Nothing is written, and ``updated`` stays, where every value is already so."""
+    def edit(self, user: User, issue: Issue, fields: Json, update: Json, properties: Json | None = None) -> Issue:
+        """Nothing is written, and ``updated`` stays, where every value is already so; nor where anything is refused."""
         if not fields and not update:
             raise Rejected(400, ["one of 'fields' or 'update' required"])
         self.free(issue)
@@ -82,8 +85,12 @@ class Rules:
         operations = {name: ops for name, ops in update.items() if name != "comment"}
         values = self.taken(project, screen, fields, issue.values, operations)
         self.require({**issue.values, **values}, [name for name in self.type_of(issue).required if name in values])
-        issue = self.changed(user, issue, values)
-        return self.remarked(user, issue, update.get("comment", ()))
+        remarks = self.sayings(user, issue, update.get("comment"))
+        issue = self.said(user, self.changed(user, issue, values), remarks)
+        for key, value in (properties or {}).items():
+            self.set_property(issue, key, value)
+            issue = self.store.issues[issue.id]
+        return issue
 
     def editable(self, user: User, issue: Issue) -> tuple[str, ...]:
         """The fields of the edit screen; none without the right to edit, so that each is refused by name."""
@@ -131,8 +138,10 @@ class Rules:
 
     def move(self, user: User, issue: Issue, project: Project, kind: IssueType) -> Issue:
         """To another project or type: a new key, the same id; values the new place does not know are dropped."""
-        if not self.site.may(user, issue.project, "MOVE_ISSUES"):
+        if issue.archived or not self.site.may(user, issue.project, "MOVE_ISSUES"):
             raise Rejected(403, ["You do not have permission to move issues in this project."])
+        if not self.site.may(user, project.key, "CREATE_ISSUES"):
+            raise Rejected(403, ["You do not have permission to create issues in this project."])
         screen = set(kind.edit) | {"reporter"}
         kept = {name: value for name, value in issue.values.items() if name in screen}
         values = {name: value for name, value in kept.items() if name not in ("fixVersions", "versions", "components")}
@@ -175,6 +184,8 @@ class Rules:
                 try:
                     at = Setting(self.site, project, self.site.fields[name])
                     values[name] = self.value(at, fields, current, update.get(name))
+                    if name == "assignee":
+                        self.may_be_assigned(project, values[name])
                 except Invalid as error:
                     errors[name] = str(error)
         if errors:
@@ -243,25 +254,37 @@ class Rules:
         for name, native in step.sets.items():
             at = Setting(self.site, project, self.site.fields[name])
             values[name] = KINDS[at.field.kind].take(at, KINDS[at.field.kind].typed(native))
+        remarks = self.sayings(user, issue, update.get("comment"))
         issue = self.changed(user, issue, values, self.type_of(issue).workflow.status(step.to))
-        return self.remarked(user, issue, update.get("comment", ()))
+        return self.said(user, issue, remarks)
 
     # -- comments
 
-    def remarked(self, user: User, issue: Issue, operations: Any) -> Issue:
-        for operation in operations:
-            issue, _ = self.comment(user, issue, operation.get("add", {}))
+    def sayings(self, user: User, issue: Issue, operations: Any) -> list[Saying]:
+        """What an edit or a step says beside; refused before anything is written."""
+        bodies = [operation.get("add") for operation in listed(operations)]
+        return [self.saying(user, issue, body if isinstance(body, dict) else {}) for body in bodies]
+
+    def said(self, user: User, issue: Issue, sayings: list[Saying]) -> Issue:
+        for one in sayings:
+            issue, _ = self.say(user, issue, one)
         return issue
 
     def comment(self, user: User, issue: Issue, body: Json) -> tuple[Issue, Remark]:
         """Adds ``{"body", "visibility", "properties"}``; the issue's ``updated`` moves with it."""
+        return self.say(user, issue, self.saying(user, issue, body))
+
+    def saying(self, user: User, issue: Issue, body: Json) -> Saying:
         if issue.archived or not self.site.may(user, issue.project, "ADD_COMMENTS"):
             raise Rejected(400, ["You do not have the permission to comment on this issue."])
         within(self.site.caps.comments, issue.remarks, "comments")
         text, visibility = self.worded(body.get("body")), self.visibility(user, issue, body.get("visibility"))
-        properties = {one["key"]: one["value"] for one in body.get("properties") or ()}
+        return text, visibility, given(body)
+
+    def say(self, user: User, issue: Issue, saying: Saying) -> tuple[Issue, Remark]:
         at, who = self.store.tick(), user.account_id
-        remark = Remark(self.store.next_id(), who, at, at, who, text, visibility, properties)
+        remark = Remark(self.store.next_id(), who, at, at, who, *saying)
+        self.store.belongs(remark.id, issue)
         return self.store.put(replace(issue, updated=at, remarks=(*issue.remarks, remark))), remark
 
     def worded(self, text: Any) -> str:
@@ -298,7 +321,10 @@ class Rules:
         text = self.worded(body["body"]) if "body" in body else remark.text
         at = self.store.tick()
         visibility = self.visibility(user, issue, body["visibility"]) if "visibility" in body else remark.visibility
-        reworded = replace(remark, text=text, updated=at, editor=user.account_id, visibility=visibility)
+        properties = {**remark.properties, **given(body)}
+        reworded = replace(
+            remark, text=text, updated=at, editor=user.account_id, visibility=visibility, properties=properties
+        )
         remarks = tuple(reworded if one.id == remark.id else one for one in issue.remarks)
         return self.store.put(replace(issue, updated=at, remarks=remarks)), reworded
 
@@ -308,16 +334,25 @@ class Rules:
             raise Rejected(400, [f"You do not have permission to delete comment with id: {remark.id}"])
         at = self.store.tick()
         remarks = tuple(one for one in issue.remarks if one.id != remark.id)
-        return self.store.put(replace(issue, updated=at, remarks=remarks))
+        if not self.site.switches.deleted_comments_in_history:
+            return self.store.put(replace(issue, updated=at, remarks=remarks))
+        item = Item("comment", "Comment", False, taken_back(remark), None)
+        return self.store.put(issue.written(at, user.account_id, self.store.next_id(), (item,), remarks=remarks))
 
     def assign(self, user: User, issue: Issue, account: str | None) -> Issue:
         """Wants the right to assign, not to edit."""
         if issue.archived or not self.site.may(user, issue.project, "ASSIGN_ISSUES"):
             raise Rejected(403, ["You do not have permission to assign issues."])
         project = self.site.projects[issue.project]
-        if account is not None and not self.assignable(project, account):
-            raise Rejected(400, errors={"assignee": f"User '{account}' cannot be assigned issues."})
+        try:
+            self.may_be_assigned(project, account)
+        except Invalid as error:
+            raise Rejected(400, errors={"assignee": str(error)}) from None
         return self.changed(user, issue, {"assignee": account})
+
+    def may_be_assigned(self, project: Project, account: str | None) -> None:
+        if account is not None and not self.assignable(project, account):
+            raise Invalid(f"User '{account}' cannot be assigned issues.")
 
     def assignable(self, project: Project, account: str) -> bool:
         found = self.site.users.get(account)
@@ -342,6 +377,19 @@ class Rules:
 
     def unset_property(self, issue: Issue, key: str) -> None:
         self.store.put(replace(issue, properties={k: v for k, v in issue.properties.items() if k != key}))
+
+
+def named(fields: Json, name: str) -> Json:
+    """The object that names a project or a type; empty for anything else."""
+    found = fields.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def taken_back(remark: Remark) -> str:
+    """A deleted comment as the history keeps it; the words of one for a role or group are not shown."""
+    if remark.visibility is None:
+        return remark.text
+    return f"A comment with security level '{remark.visibility[1]}' was removed."
 
 
 def within(cap: int, held: Sequence[object], what: str) -> None:

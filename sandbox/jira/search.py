@@ -69,7 +69,7 @@ class Search:
         """The place a token stands for; it serves the query it came from only, for a week."""
         try:
             made_for, until, place = json.loads(base64.urlsafe_b64decode(token))
-        except ValueError:
+        except (ValueError, TypeError):
             raise BadQuery("The provided nextPageToken is invalid.") from None
         if made_for != stamp or until < milliseconds(self.now):
             raise BadQuery("The provided nextPageToken is invalid.")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.jira import parts
 from sandbox.jira.issues import Change, Issue, Remark, RemoteLink
-from sandbox.jira.site import CATEGORIES, Field, Project, Site, Status, Transition, User
+from sandbox.jira.site import CATEGORIES, Field, IssueType, Project, Site, Status, Transition, User
 from sandbox.jira.store import Store
 from sandbox.jira.values import KINDS, Setting, empty, pictures, schema, show_user
 from sandbox.jira.wiki import document
@@ -324,6 +324,25 @@ class View:
             many = schema(field)["type"] == "array"
             shown["allowedValues"] = kind.show(at, offered) if many else [kind.show(at, one) for one in offered]
         return shown
+
+    def creation(self, project: Project, kind: IssueType) -> list[dict[str, Any]]:
+        """What a creation takes: type and project, which every one must name, and the fields of the screen."""
+        required = ("summary", *kind.required)
+        places = {"issuetype": self.type(project, kind.name), "project": self.project(project)}
+        rows = [self.place_meta(name, held) for name, held in places.items()]
+        rows += [self.field_meta(project, name, name in required) for name in kind.create]
+        return [{**row, "fieldId": row.get("key") or row["fieldId"]} for row in rows]
+
+    def place_meta(self, name: str, held: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "required": True,
+            "schema": self.field_schema(name),
+            "name": self.field_name(name),
+            "key": name,
+            "hasDefaultValue": False,
+            "operations": ["set"],
+            "allowedValues": [held],
+        }
 
     def field(self, field: Field) -> dict[str, Any]:
         clauses = [f"cf[{field.number}]", field.name] if field.custom else list(field.clauses)

@@ -78,6 +78,8 @@ class Store:
         self.clock, self.lag = clock, lag
         self.issues: dict[int, Issue] = {}
         self.keys: dict[str, int] = {}
+        #: the issue that a comment, a file or a link hangs on, by its id
+        self.owners: dict[int, int] = {}
         self.index = Index()
         self.pending: list[tuple[int, int, int, Issue | None]] = []
         self.writes = 0
@@ -101,10 +103,18 @@ class Store:
     def find(self, id_or_key: str, old_keys: bool = True) -> Issue | None:
         """By id or key; with ``old_keys`` one it had before a move still leads to it (Jira Cloud REST API, "Get
         issue")."""
-        if id_or_key.isdigit():
+        if id_or_key.isascii() and id_or_key.isdigit():
             return self.issues.get(int(id_or_key))
         found = self.issues.get(self.keys.get(id_or_key.upper(), 0))
         return found if old_keys or found is None or found.key == id_or_key.upper() else None
+
+    def belongs(self, part: int, issue: Issue) -> None:
+        self.owners[part] = issue.id
+
+    def owner(self, part: str | int) -> Issue | None:
+        """The issue that a comment, a file or a link between issues hangs on, or hung on while it was there."""
+        text = str(part)
+        return self.issues.get(self.owners.get(int(text), 0)) if text.isascii() and text.isdigit() else None
 
     def put(self, issue: Issue) -> Issue:
         self.issues[issue.id] = issue

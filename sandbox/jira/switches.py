@@ -15,6 +15,7 @@ class Switches:
     ``changelog_field_ids`` and ``changelog_newest_first``: what an entry names, and in which order they come.
     ``hidden_email``: how an address that is not shown looks: ``absent``, ``null`` or ``empty``. ``quiet_refused``:
     ``notifyUsers=false`` of one who administers nothing is refused, else the parameter is passed over.
+    ``deleted_comments_in_history``: a deleted comment leaves an entry in the changelog.
     ``repeated_hour_is_first``: a local time that comes twice in a query is the earlier of the two instants.
     ``roles_for_administrators``: only they see which roles a project has and who is in them.
     ``in_flight``: ids of issues that another write holds (409); ``misconfigured``: ids whose workflow is broken (422).
@@ -31,6 +32,7 @@ class Switches:
     changelog_newest_first: bool = False
     hidden_email: str = "absent"
     quiet_refused: bool = True
+    deleted_comments_in_history: bool = True
     repeated_hour_is_first: bool = True
     roles_for_administrators: bool = False
     in_flight: set[str] = field(default_factory=set)

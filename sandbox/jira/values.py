@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
+from math import isfinite
 from typing import Any
 
 from sandbox.jira.refusals import TOO_LONG, Invalid
@@ -16,6 +18,7 @@ from sandbox.jira.site import Field, Named, Project, Site
 
 SUMMARY_LIMIT, LINE_LIMIT, TEXT_LIMIT, LABEL_LIMIT = 255, 255, 32_767, 255
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CUSTOM = "com.atlassian.jira.plugin.system.customfieldtypes:"
 
 
@@ -78,7 +81,7 @@ def limited(limit: int) -> Callable[[Setting, Any], str | None]:
 def take_number(at: Setting, value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise Invalid("Operation value must be a number")
     return float(value)
 
@@ -86,9 +89,17 @@ def take_number(at: Setting, value: Any) -> float | None:
 def take_date(at: Setting, value: Any) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+    if not is_date(value):
         raise Invalid("Operation value must be a date in the format yyyy-MM-dd")
-    return value
+    return str(value)
+
+
+def is_date(value: Any) -> bool:
+    """Whether it is a day of the calendar, ``yyyy-MM-dd``."""
+    try:
+        return isinstance(value, str) and bool(_DAY.fullmatch(value) and date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def take_labels(at: Setting, value: Any) -> tuple[str, ...] | None:
@@ -104,7 +115,7 @@ def take_user(at: Setting, value: Any) -> str | None:
     if value is None:
         return None
     account = value.get("accountId", value.get("id")) if isinstance(value, dict) else None
-    if account not in at.site.users:
+    if not isinstance(account, str) or account not in at.site.users:
         raise Invalid(
             "Specify a valid value for " + at.field.id if account is None else f"User '{account}' does not exist."
         )

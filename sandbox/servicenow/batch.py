@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +17,7 @@ from sandbox.wire import Answer, Request
 
 #: headers of the batch that its items have as well
 _INHERITED = ("host", "accept", "cookie")
+_SIZE = re.compile("[0-9]{1,18}")
 
 
 class BatchApi:
@@ -66,14 +67,16 @@ class BatchApi:
     def taken(self, item: Mapping[str, Any], batch: Request) -> Request:
         """The request that an item stands for."""
         inherited = {name: batch.headers[name] for name in _INHERITED if name in batch.headers}
-        own = {str(each["name"]).lower(): str(each["value"]) for each in item.get("headers") or []}
+        listed = item.get("headers")
+        given = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        own = {str(each.get("name", "")).lower(): str(each.get("value", "")) for each in given}
         try:
             body = base64.b64decode(str(item.get("body") or ""))
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one
             body = b"not base64"
         return Request.of(str(item.get("method", "GET")).upper(), str(item.get("url", "")), {**inherited, **own}, body)
 
     def largest(self, batch: Request) -> int:
         """The most bytes of one answer: the property's, or a lower header's."""
         asked = batch.headers.get("x-batchrequest-max-output-size", "")
-        return min(self.switches.batch_output, int(asked)) if asked.isdigit() else self.switches.batch_output
+        return min(self.switches.batch_output, int(asked)) if _SIZE.fullmatch(asked) else self.switches.batch_output

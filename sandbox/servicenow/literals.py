@@ -12,8 +12,8 @@ from sandbox.servicenow.query import Condition, Query
 from sandbox.servicenow.zones import stamped, to_utc
 
 _DATE = re.compile(r"javascript:gs\.dateGenerate\('([0-9-]+)',\s*'([0-9:]+)'\)")
-_AGO = re.compile(r"javascript:gs\.(minutes|hours|days)Ago(Start|End)?\((-?\d+)\)")
-_RELATIVE = re.compile(r"@?(minute|hour|dayofweek|week|month|quarter|year)@(ago|ahead)@(\d+)")
+_AGO = re.compile(r"javascript:gs\.(minutes|hours|days)Ago(Start|End)?\((-?[0-9]{1,18})\)")
+_RELATIVE = re.compile(r"@?(minute|hour|dayofweek|week|month|quarter|year)@(ago|ahead)@([0-9]{1,18})")
 _DAYS = {"dayofweek": 1, "week": 7, "month": 30, "quarter": 90, "year": 365}
 _COMPARED = {"RELATIVEGT": ">", "RELATIVEGE": ">=", "RELATIVELT": "<", "RELATIVELE": "<="}
 _SAME = {"CONTAINS": "LIKE", "DOES NOT CONTAIN": "NOT LIKE", "EMPTYSTRING": "ISEMPTY"}
@@ -52,7 +52,10 @@ class Literals:
             return value
         unit, side, count = found[1], found[2], int(found[3])
         span = timedelta(days=_DAYS[unit]) if unit in _DAYS else timedelta(**{f"{unit}s": 1})
-        return stamped(self.now - span * count if side == "ago" else self.now + span * count)
+        try:
+            return stamped(self.now - span * count if side == "ago" else self.now + span * count)
+        except OverflowError:
+            return value
 
     def value(self, value: str) -> str:
         """A value with the ``javascript:`` calls that clients send put in."""
@@ -62,7 +65,7 @@ class Literals:
         if date:
             return self.generated(f"{date[1]} {date[2]}", value)
         if ago:
-            return self.ago(ago[1], ago[2] or "", int(ago[3]))
+            return self.ago(ago[1], ago[2] or "", int(ago[3])) or value
         calls: dict[str, Callable[[], str]] = {
             "javascript:gs.getUserID()": lambda: self.session.id,
             "javascript:gs.getUserName()": lambda: self.session.user,
@@ -79,8 +82,12 @@ class Literals:
             return call
 
     def ago(self, unit: str, edge: str, count: int) -> str:
-        """The instant so many units ago, or the start or end of that unit in the session user's zone."""
-        there = self.now.astimezone(self.session.zone) - timedelta(**{unit: count})
+        """The instant so many units ago, or the start or end of that unit in the session user's zone; empty where no
+        calendar has it."""
+        try:
+            there = self.now.astimezone(self.session.zone) - timedelta(**{unit: count})
+        except OverflowError:
+            return ""
         if edge:
             hour, minute = (0 if unit == "days" else there.hour), (there.minute if unit == "minutes" else 0)
             there = there.replace(hour=hour, minute=minute, second=0, microsecond=0)

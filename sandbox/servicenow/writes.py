@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,10 @@ from sandbox.servicenow.jobs import Jobs
 from sandbox.servicenow.model import Model
 from sandbox.servicenow.rules import before, one_more
 from sandbox.servicenow.table import Row, Table
-from sandbox.servicenow.zones import instant
+from sandbox.servicenow.zones import instant, is_stamp
 
+#: what an integer column holds: 32 bits
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 _UNWRITABLE = ("sys_class_name", "task_effective_number", "sys_tags", "sys_domain", "sys_domain_path")
 
 
@@ -165,7 +168,9 @@ class Writes:
         if column.choice and not value:
             return False
         if column.numeric:
-            return not value or value.lstrip("-").isdigit()
+            return not value or bool(_WHOLE.fullmatch(value))
+        if column.kind == "glide_date_time":
+            return not value or is_stamp(value)
         return column.kind != "boolean" or value in ("true", "false")
 
     # -- what a write leaves behind

@@ -10,14 +10,17 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 
 def to_utc(local: str, zone: ZoneInfo) -> str:
     """A literal of the session user's zone in UTC; raises ``ValueError`` for one that is none."""
-    return datetime.strptime(local, STAMP).replace(tzinfo=zone).astimezone(UTC).strftime(STAMP)
+    try:
+        return datetime.strptime(local, STAMP).replace(tzinfo=zone).astimezone(UTC).strftime(STAMP)
+    except OverflowError:
+        raise ValueError(f"beyond the calendar: {local}") from None
 
 
 def to_local(stamp: str, zone: ZoneInfo) -> str:
     """A stored stamp as the user sees it; what is no stamp is left as it is."""
     try:
         return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC).astimezone(zone).strftime(STAMP)
-    except ValueError:
+    except (ValueError, OverflowError):
         return stamp
 
 
@@ -29,3 +32,11 @@ def stamped(at: datetime) -> str:
 def instant(stamp: str) -> datetime:
     """The instant of a stored stamp."""
     return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+
+
+def is_stamp(stamp: str) -> bool:
+    """Whether a date-time column can hold it. The calendar's last year is left out: periods are added to stamps."""
+    try:
+        return 1000 <= instant(stamp).year < 9999
+    except ValueError:
+        return False

@@ -36,7 +36,7 @@ ERROR: Document = {
         "error": {
             "type": "object",
             "required": ["message", "detail"],
-            "properties": {"message": {"type": "string"}, "detail": {"type": "string", "nullable": True}},
+            "properties": {"message": {"type": "string"}, "detail": {"anyOf": [{"type": "string"}, {"enum": [None]}]}},
             "additionalProperties": False,
         },
         "status": {"enum": ["failure"]},

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.wire import Answer
+from sandbox.wire import Answer, Request
 from tests.fidelity import exchanges, scenes_azure, scenes_jira, scenes_servicenow
+from tests.fidelity.allowances import Allowances
 from tests.fidelity.comparing import Difference, compare
 from tests.fidelity.exchanges import Exchange
 from tests.fidelity.scenes import Scene
+from tests.fidelity.witness import Witness
 
 FILE = Path(__file__).parent / "differences.toml"
 BOM = b"\xef\xbb\xbf"
@@ -53,13 +55,22 @@ def known(kind: str) -> list[Known]:
 def differences(exchange: Exchange, scene: Scene) -> list[Difference]:
     """How the sandbox's answer differs from the recorded one: status, headers that matter, body."""
     answer = scene.answer(exchange)
-    found = []
+    found = as_specified(scene.request(exchange), answer)
     if answer.status != exchange.status:
         found.append(Difference("status", f"{answer.status} instead of {exchange.status}: {answer.body[:200]!r}"))
         return found
     found += in_headers(exchange, scene, answer)
     found += compare(scene.recorded(exchange), body_of(answer), values=exchange.recorded)
     return list(dict.fromkeys(found))
+
+
+def as_specified(request: Request, answer: Answer) -> list[Difference]:
+    """What the specification says of the answer: a replayed one passes no server, so no witness saw it. Where none has
+    the request, the recording alone judges."""
+    witness = Witness(Allowances.read())
+    witness("replayed", request, answer)
+    found = [finding.deviation for finding in witness.take()]
+    return [Difference("specification", str(one)) for one in found if one.kind != "request"]
 
 
 def body_of(answer: Answer) -> Any:

@@ -6,9 +6,10 @@ are checked beside it. What deviates and is not in ``allowances.toml`` is a find
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any
 
 import requests
 import schemathesis
+from jsonschema_rs import Draft202012Validator
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import JsonSchemaError
@@ -23,12 +25,23 @@ from schemathesis.schemas import APIOperation
 
 from sandbox.wire import Answer, Request
 from tests.fidelity.allowances import Allowances, Deviation
+from tests.fidelity.docs_extract import ERROR as REFUSAL
 from tests.fidelity.routes import Route, Router, below_context, kind_of
-from tests.fidelity.specs import document
+from tests.fidelity.specs import AZURE_ERROR, JIRA_ERROR, document
 
 NO_BODY = (204, 304)
+BOM = b"\xef\xbb\xbf"
+#: the one form of a refusal, by kind of tracker
+REFUSALS = {"azure": AZURE_ERROR, "jira": JIRA_ERROR, "jira-datacenter": JIRA_ERROR, "servicenow": REFUSAL}
 #: the User-Agent of the connectors
 PRODUCT = "Lockstep"
+#: (RFC 6749 5.2)
+OAUTH_REFUSAL = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    "additionalProperties": False,
+}
 #: what schemathesis wants to know of a request when it validates an answer
 ASKED = requests.Request("GET", "http://tracker.example/").prepare()
 
@@ -118,27 +131,50 @@ def deviations(route: Route | None, name: str, answer: Answer) -> Iterator[Devia
     """How an answer deviates from the specification of its operation."""
     if route is None:
         yield Deviation("request", name, answer.status, "", "no specification has it")
+        yield from in_refusal(name, answer)
         return
     known = described(route)
-    status = str(answer.status) if str(answer.status) in known else "default"
-    if status not in known or (status == "default" and answer.status < 400):
+    status = str(answer.status)
+    if status not in known and not (answer.status >= 400 and "default" in known):
         yield Deviation("status", name, answer.status, "", "the specification does not name this status")
-        return
-    has_schema, medias = known[status]
+    if status not in known:
+        status = like(known, answer.status)
+    has_schema, medias = known.get(status, (False, ()))
     media = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-    if answer.body and answer.status in NO_BODY:
+    redirects = 300 <= answer.status < 400
+    if answer.body and (answer.status in NO_BODY or redirects):
         yield Deviation("body", name, answer.status, "", "a body where there is none")
     elif answer.body and medias and not any(fnmatch(media, one) for one in medias):
         yield Deviation("media", name, answer.status, "", f"{media or 'no media type'} is not among {sorted(medias)}")
     elif answer.body and media == "application/json":
-        yield from in_body(route, name, answer)
-    elif has_schema and not answer.body and answer.status not in NO_BODY:
+        yield from in_body(route, name, answer, status)
+    elif has_schema and not answer.body and answer.status not in NO_BODY and not redirects:
         yield Deviation("body", name, answer.status, "", "no body where there is one")
 
 
-def in_body(route: Route, name: str, answer: Answer) -> Iterator[Deviation]:
+def like(known: Mapping[str, Any], status: int) -> str:
+    """The status whose body stands for that of one that the specification does not name: a success like the other
+    successes, a refusal like the other refusals; empty where there is none."""
+    if status >= 400 and "default" in known:
+        return "default"
+    return min((one for one in known if one.isdigit() and (int(one) >= 400) == (status >= 400)), default="")
+
+
+def in_refusal(name: str, answer: Answer) -> Iterator[Deviation]:
+    """A refusal has its tracker's one form also where no specification has the request."""
+    refusal = OAUTH_REFUSAL if "/oauth_token.do" in name else REFUSALS[name.partition(" ")[0]]
+    if answer.status < 400 or "json" not in answer.headers.get("Content-Type", "") or not answer.body:
+        return
+    body = json.loads(answer.body.removeprefix(BOM))
+    for error in Draft202012Validator(refusal).iter_errors(body):
+        place = "/".join(str(step) for step in error.instance_path)
+        yield Deviation("body", name, answer.status, f"/{place}", error.message)
+
+
+def in_body(route: Route, name: str, answer: Answer, status: str) -> Iterator[Deviation]:
+    judged = int(status) if status.isdigit() else answer.status
     try:
-        operation(route).validate_response(response(answer))
+        operation(route).validate_response(response(answer, judged))
     except Failure as failure:
         yield deviation(name, answer.status, failure)
     except FailureGroup as group:
@@ -146,12 +182,12 @@ def in_body(route: Route, name: str, answer: Answer) -> Iterator[Deviation]:
             yield deviation(name, answer.status, one)
 
 
-def response(answer: Answer) -> Response:
-    """The answer as schemathesis takes it. A byte order mark, which Azure DevOps puts before some bodies (apis.md 3.4),
-    is no part of the JSON."""
+def response(answer: Answer, status: int) -> Response:
+    """The answer as schemathesis takes it, under the status by which its body is judged. A byte order mark, which
+    Azure DevOps puts before some bodies (apis.md 3.4), is no part of the JSON."""
     headers = {name.lower(): [value] for name, value in answer.headers.items()}
-    body = answer.body.removeprefix(b"\xef\xbb\xbf")
-    return Response(status_code=answer.status, headers=headers, content=body, request=ASKED, elapsed=0.0, verify=False)
+    body = answer.body.removeprefix(BOM)
+    return Response(status_code=status, headers=headers, content=body, request=ASKED, elapsed=0.0, verify=False)
 
 
 def deviation(name: str, status: int, failure: BaseException) -> Deviation:
