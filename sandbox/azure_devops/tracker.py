@@ -10,6 +10,7 @@ from sandbox.azure_devops import service
 from sandbox.azure_devops.call import Call
 from sandbox.azure_devops.errors import Problem, delayed, stopped
 from sandbox.azure_devops.fields import Field
+from sandbox.azure_devops.links import PARENT
 from sandbox.azure_devops.locations import asked_version
 from sandbox.azure_devops.model import Person, Project, WorkItem, guid
 from sandbox.azure_devops.organisation import Organisation
@@ -188,6 +189,16 @@ class AzureDevOps:
         kind = {"name": "Pull Request"} if rel == "ArtifactLink" else {}
         wanted.relations.append(relation_of({"rel": rel, "url": url, "attributes": {"comment": comment, **kind}}))
         refuse_twins(wanted.relations)
+        self.org.change(item, wanted, self.org.person(by))
+
+    def put_under(self, id: str | int, parent: str | int, by: str) -> None:
+        """Below another item, as people drag it on a board; with an empty ``parent``, below none."""
+        item = self.found(id)
+        wanted = self.wanted({}, item)
+        wanted.relations = [one for one in wanted.relations if one.rel != PARENT]
+        if parent:
+            url = f"https://{self.name}/_apis/wit/workItems/{parent}"
+            wanted.relations.append(relation_of({"rel": PARENT, "url": url, "attributes": {}}))
         self.org.change(item, wanted, self.org.person(by))
 
     def comment(self, id: str | int, text: str, by: str, channel: str = "discussion", format: str = "html") -> str:

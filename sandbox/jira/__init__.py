@@ -148,6 +148,10 @@ class Jira:
             raise Rejected(400, [f"No transition leads from {issue.status.name} to {state}."])
         self.rules.transition(user, issue, step.id, self.typed(fields), {})
 
+    def put_under(self, id: str, parent: str, by: str) -> None:
+        """Below another issue; with an empty ``parent``, below none."""
+        self.linking.put_under(self.site.user(by), self.issue(id), self.issue(parent) if parent else None)
+
     def relocate(self, id: str, by: str, project: str = "", type: str = "") -> str:
         """To another project or type: the id stays, the key changes. Returns the new key."""
         issue = self.issue(id)

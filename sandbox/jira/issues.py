@@ -127,6 +127,7 @@ class Issue:
     worklogs: tuple[Worklog, ...] = ()
     watchers: tuple[str, ...] = ()
     archived: bool = False
+    parent: int = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Issue:
         """A document is never changed, so a copy of all that is kept may share it."""

@@ -71,6 +71,15 @@ class Linking:
             self.write(user, issue, item, issue_links=(*issue.issue_links, link))
         self.store.belongs(id, source)
 
+    def put_under(self, user: User, issue: Issue, parent: Issue | None) -> None:
+        """Below another issue, or below none: both ways an entry of the changelog and a new ``updated``."""
+        old = self.store.issues.get(issue.parent)
+        if (old.id if old else 0) == (parent.id if parent else 0):
+            return
+        was, now = (one.key if one else None for one in (old, parent))
+        ids = (str(one.id) if one else None for one in (old, parent))
+        self.write(user, issue, Item("parent", "Parent", False, was, now, *ids), parent=parent.id if parent else 0)
+
     def untie(self, user: User, link: IssueLink, ends: tuple[Issue, Issue]) -> None:
         if not any(self.site.may(user, issue.project, "LINK_ISSUES") for issue in ends):
             raise Rejected(404, [f"No issue link with id '{link.id}' exists."])

@@ -16,6 +16,10 @@ from sandbox.jira.store import Store
 
 Test = Callable[[Issue], bool]
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+_STOP_WORDS = frozenset(
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
+    "to was will with".split()
+)
 _SPAN = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 
 
@@ -210,9 +214,23 @@ class Matcher:
             return lambda issue: (field.id in issue.values) == (clause.operator == "is not")
         if clause.operator not in ("~", "!~"):
             raise self.unsupported(clause)
-        wanted = words(clause.operands[0].value)
+        wanted = self.sought(clause)
         positive = clause.operator == "~"
+        if not wanted:
+            return lambda issue: False
         return lambda issue: (wanted <= words(issue.values.get(field.id) or "")) == positive
+
+    def sought(self, clause: Clause) -> set[str]:
+        """The words of a text query. The index keeps no stop words; a query may not be empty nor begin with a wildcard
+        (Atlassian Support, "Search syntax for text fields")."""
+        text = clause.operands[0].value
+        if not text.strip():
+            raise BadQuery(f"The field '{clause.field}' does not support searching for an empty string.")
+        if text.lstrip()[0] in "*?":
+            raise BadQuery(
+                f"The text query '{text}' for field '{clause.field}' is not allowed to start with '{text.lstrip()[0]}'."
+            )
+        return words(text) - _STOP_WORDS
 
     def ordered(self, clause: Clause, field: Field) -> Test:
         if clause.operator in ("is", "is not"):

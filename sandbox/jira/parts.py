@@ -48,6 +48,12 @@ def issue_links(view: View, issue: Issue) -> list[dict[str, Any]]:
     ]
 
 
+def parent(view: View, issue: Issue) -> dict[str, Any] | None:
+    """The issue above it, an epic's child and a sub-task alike (Jira Cloud REST API, "Get issue")."""
+    above = view.store.issues.get(issue.parent) if view.store and issue.parent else None
+    return linked_issue(view, above) if above is not None and above.visible(view.site, view.user) else None
+
+
 def other_end(view: View, link: IssueLink) -> Issue | None:
     other = view.store.issues.get(link.other) if view.store else None
     return other if other is not None and other.visible(view.site, view.user) else None

@@ -28,6 +28,7 @@ BUILT_IN = {
     "creator": ("Creator", {"type": "user", "system": "creator"}, ["creator"]),
     "comment": ("Comment", {"type": "comments-page", "system": "comment"}, ["comment"]),
     "resolutiondate": ("Resolved", {"type": "datetime", "system": "resolutiondate"}, ["resolutiondate", "resolved"]),
+    "parent": ("Parent", {"type": "issuelink", "system": "parent"}, ["parent"]),
     "issuelinks": ("Linked Issues", {"type": "array", "items": "issuelinks", "system": "issuelinks"}, ["issueLink"]),
     "attachment": ("Attachment", {"type": "array", "items": "attachment", "system": "attachment"}, ["attachments"]),
     "worklog": ("Log Work", {"type": "array", "items": "worklog", "system": "worklog"}, []),
@@ -79,6 +80,8 @@ class View:
         wanted = selected(self.site, fields)
         if tuple(fields) != ("id",):
             shown |= {"key": issue.key, "fields": {name: self.value(issue, name) for name in wanted}}
+            if shown["fields"].get("parent", issue) is None:
+                del shown["fields"]["parent"]  # an issue without one has no such field
         if "changelog" in expand:
             shown["changelog"] = self.history(issue)
         if "names" in expand:
@@ -197,6 +200,9 @@ class View:
             "total": len(heard),
             "startAt": 0,
         }
+
+    def show_parent(self, issue: Issue) -> dict[str, Any] | None:
+        return parts.parent(self, issue)
 
     def show_issuelinks(self, issue: Issue) -> list[dict[str, Any]]:
         return parts.issue_links(self, issue)

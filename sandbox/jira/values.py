@@ -237,7 +237,12 @@ KINDS: dict[str, Kind] = {
     ),
     "date": Kind({"type": "date"}, take_date, same, str, unchanged, _CUSTOM + "datepicker"),
     "labels": Kind(
-        {"type": "array", "items": "string"}, take_labels, lambda at, v: list(v or ()), tuple, lambda v: list(v or ())
+        {"type": "array", "items": "string"},
+        take_labels,
+        lambda at, v: list(v or ()),
+        tuple,
+        lambda v: list(v or ()),
+        _CUSTOM + "labels",
     ),
     "user": Kind({"type": "user"}, take_user, show_user, str, called("accountId"), _CUSTOM + "userpicker"),
     "priority": Kind(

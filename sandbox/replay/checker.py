@@ -15,7 +15,7 @@ from sandbox.replay.marks import Marks
 from sandbox.replay.meanings import Meanings
 from sandbox.replay.replay import Replay
 from sandbox.replay.report import Finding
-from sandbox.replay.talk import Slip, judged, letters
+from sandbox.replay.talk import BARRED, Slip, judged, letters
 
 _PRIVATE = {("incident", "work_notes"), ("defect", "role:Developers")}
 
@@ -148,6 +148,17 @@ class Checker:
                 yield Finding("lost", name, f"{told} notes on {side} of {min(due)} words on {what} that did not stand")
             if told > max(due):
                 yield Finding("phantom", name, f"{told} notes on {side}, but {max(due)} words on {what} did not stand")
+            yield from self.barred(name, course, side, notes[side, BARRED])
+
+    def barred(self, name: str, course: Course, side: str, told: int) -> Iterator[Finding]:
+        """An item that cannot be opened again with its work is told so, once each time."""
+        due = {way.barred.count(side) for way in course.ways} or {0}
+        if self.strict and course.measure.final and told < min(due):
+            yield Finding("lost", name, f"{told} notes on {side} that cannot follow, of {min(due)}")
+        if course.measure.final and told > max(due):
+            yield Finding(
+                "phantom", name, f"{told} notes on {side} that it cannot follow, but it could {max(due)} times"
+            )
 
     # -- totals
 

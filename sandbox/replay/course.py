@@ -34,7 +34,8 @@ class Passed:
 class Way:
     """One way things can have gone: what stands, whose word that was, the how-manieth it is; and of each side what it
     showed, and of which agreement, when it was last in step. ``lost`` are the words of each side that did not stand;
-    ``before`` is where a pause leads back to, which what may mean it then means first."""
+    ``before`` is where a pause leads back to, which what may mean it then means first. ``barred`` are the sides that
+    could not follow because they stand in what they never leave, each as often as that began; ``stuck`` those now."""
 
     value: str
     by: str
@@ -42,6 +43,8 @@ class Way:
     shown: tuple[tuple[str, Shown, int], ...]
     lost: tuple[str, ...] = ()
     before: str = ""
+    barred: tuple[str, ...] = ()
+    stuck: frozenset[str] = frozenset()
 
 
 class Course:
@@ -139,7 +142,8 @@ class Course:
         if heard[winner] == way.value:
             return replace(way, lost=tuple(sorted((*way.lost, *lost))))
         stands, lost = heard[winner], tuple(sorted((*way.lost, *lost)))
-        return Way(stands, winner, way.serial + 1, way.shown, lost, self.before(way, stands))
+        before = self.before(way, stands)
+        return replace(way, value=stands, by=winner, serial=way.serial + 1, lost=lost, before=before)
 
     def before(self, way: Way, stands: str) -> str:
         """Where a pause leads back to: the last value that was none."""
@@ -159,7 +163,10 @@ class Course:
         return f"{'overwritten' if agree else 'diverged'}: {stand}; {self.measure.name} must be {due}"
 
     def fits(self, value: str, heard: Mapping[str, tuple[str, ...]]) -> bool:
-        return all(value in meant or not self.measure.has_word(side, value) for side, meant in heard.items())
+        return all(
+            value in meant or not self.measure.has_word(side, value) or self.measure.kept(side, self.shown(side), value)
+            for side, meant in heard.items()
+        )
 
 
 def settled(measure: Measure, way: Way, here: Mapping[str, Shown]) -> Way:
@@ -168,12 +175,15 @@ def settled(measure: Measure, way: Way, here: Mapping[str, Shown]) -> Way:
     shown = []
     for side, now in here.items():
         meant = measure.meanings(side, now)
-        if meant and (way.value in meant or not measure.has_word(side, way.value)):
+        cannot = measure.kept(side, now, way.value)
+        if meant and (way.value in meant or cannot or not measure.has_word(side, way.value)):
             shown.append((side, now, way.serial))
         else:
             was, serial = before.get(side, (now, 0))
             shown.append((side, was, serial))
-    return replace(way, shown=tuple(shown))
+    stuck = frozenset(side for side, now in here.items() if measure.stuck(side, now, way.value))
+    barred = tuple(sorted((*way.barred, *(stuck - way.stuck))))
+    return replace(way, shown=tuple(shown), barred=barred, stuck=stuck)
 
 
 def alike(meant: tuple[str, ...], all_meant: Iterable[tuple[str, ...]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.replay.acts import SIDES
@@ -13,19 +13,24 @@ from sandbox.replay.acts import SIDES
 Shown = tuple[str, ...]
 #: the native name of the state on each side, as the trackers' histories have it
 STATE = {"incident": "state", "defect": "status", "pbi": "System.State"}
+#: what an item never leaves: closed incidents are not opened again (apis.md 1.5)
+FINAL = {"incident": frozenset({("Closed",), ("Canceled",)})}
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One thing that is kept in step: the stage or a field. ``natives`` are what it is called on each side, ``order``
     whose word stands when several change it at once. ``rows`` pair a value with what may be shown for it on each
-    side; without rows the text itself is the value. ``paused`` values lead back to the one before them."""
+    side; without rows the text itself is the value. ``paused`` values lead back to the one before them, and what is
+    ``final`` on a side is never left there; values in ``over`` end the work."""
 
     name: str
     natives: Mapping[str, tuple[str, ...]]
     order: tuple[str, ...]
     rows: tuple[tuple[str, Mapping[str, tuple[Shown, ...]]], ...] = ()
     paused: frozenset[str] = frozenset()
+    final: Mapping[str, frozenset[Shown]] = field(default_factory=dict)
+    over: frozenset[str] = frozenset()
 
     def meanings(self, side: str, shown: Shown) -> tuple[str, ...]:
         """Every value that may be meant; none where it is unmapped."""
@@ -35,6 +40,15 @@ class Measure:
 
     def has_word(self, side: str, value: str) -> bool:
         return not self.rows or any(words.get(side) for meant, words in self.rows if meant == value)
+
+    def kept(self, side: str, shown: Shown, value: str) -> bool:
+        """Whether a side shows what it never leaves, and would have to for this value."""
+        final = shown in self.final.get(side, ())
+        return final and self.has_word(side, value) and value not in self.meanings(side, shown)
+
+    def stuck(self, side: str, shown: Shown, value: str) -> bool:
+        """Whether it is kept from work that goes on."""
+        return value not in self.over and self.kept(side, shown, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Meanings:
     def read(text: str) -> Meanings:
         """Of the file as it stands."""
         file = tomllib.loads(text)
-        fields = [field(name, table) for name, table in file["fields"].items()]
+        fields = [measured(name, table) for name, table in file["fields"].items()]
         return Meanings((stage(file["stages"]), *fields), paths(file["comments"]))
 
 
@@ -58,10 +72,12 @@ def stage(tables: Sequence[Mapping[str, Any]]) -> Measure:
         for one in tables
     ]
     paused = frozenset(str(one["name"]) for one in tables if one.get("paused"))
-    return Measure("stage", {side: (native,) for side, native in STATE.items()}, SIDES, tuple(rows), paused)
+    natives = {side: (native,) for side, native in STATE.items()}
+    over = frozenset(str(one["name"]) for one in tables if one.get("terminal"))
+    return Measure("stage", natives, SIDES, tuple(rows), paused, FINAL, over)
 
 
-def field(name: str, table: Mapping[str, Any]) -> Measure:
+def measured(name: str, table: Mapping[str, Any]) -> Measure:
     natives = {side: tuple(listed(table[side])) for side in SIDES if side in table}
     rows = tuple((str(row["is"]), spellings(row, natives)) for row in table.get("values", ()))
     owner = [table["owner"]] if "owner" in table else []

@@ -14,6 +14,9 @@ from sandbox.replay.histories import Spoken
 _BANNER = re.compile(r"^(?P<who>.+) · lockstep (?P<token>[A-Z2-7]{13})\.[A-Z2-7]{8}(?: (?P<part>\d+)/(?P<parts>\d+))?$")
 #: what the bot says of its own accord: a word that did not stand
 _NOTE = re.compile(r"^(?P<what>\w+) (?:was changed on two sides at once|is put back to)")
+#: and that the work was opened again while this item cannot be
+_BARRED = re.compile(r"^The work on \S+ was opened again\b.* cannot be opened again\.$")
+BARRED = "barred"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -84,8 +87,13 @@ def copies(side: str, spoken: Sequence[Spoken]) -> Iterator[Copy | Slip]:
         if len(parts) < wanted[key]:
             yield Slip("lost", f"{wanted[key] - len(parts)} of {wanted[key]} parts of {key[1]}")
         text = "\n".join(parts[n] for n in sorted(parts))
-        note = _NOTE.match(text)
-        yield Copy(key[0], key[1], key[2], text, len(parts), note["what"] if note else "")
+        yield Copy(key[0], key[1], key[2], text, len(parts), noted(text))
+
+
+def noted(text: str) -> str:
+    """What a note of the bot's own is about; nothing where it is none."""
+    note = _NOTE.match(text)
+    return note["what"] if note else BARRED if _BARRED.match(text) else ""
 
 
 def judged(

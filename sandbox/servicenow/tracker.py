@@ -224,6 +224,16 @@ class ServiceNow:
         with self.lock:
             self.writes.delete(self.data.task(id), id, by)
 
+    def undelete(self, id: str, by: str) -> None:
+        """An admin restores a deleted record."""
+        with self.lock:
+            self.writes.undelete(id, by)
+
+    def reclassify(self, id: str, table: str, by: str) -> None:
+        """A person changes the class (Task type): the record is one of another table from then on."""
+        with self.lock:
+            self.writes.reclassify(self.data.task(id), id, self.data.tables[table], by)
+
     def delete_comment(self, id: str, comment: str) -> None:
         """An admin removes a journal entry; the task does not notice."""
         with self.lock:

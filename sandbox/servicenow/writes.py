@@ -36,6 +36,7 @@ class Writes:
     def __init__(self, data: Database, jobs: Jobs) -> None:
         self.data, self.jobs = data, jobs
         self.histories: dict[str, History] = {}
+        self.dropped: dict[str, tuple[str, Row]] = {}
 
     def insert(self, name: str, values: Mapping[str, Any], by: str) -> Row:
         """A new record, with its defaults, number and computed fields."""
@@ -104,10 +105,27 @@ class Writes:
         at = self.data.clock.tick()
         row = table.rows[id]
         table.drop(id)
+        self.dropped[id] = (table.name, row)
         for attachment in list(self.data.tables["sys_attachment"].with_value("table_sys_id", id)):
             self.detach(attachment)
         gone = {"tablename": table.name, "documentkey": id, "display_value": row.get("number", "")}
         self.data.insert("sys_audit_delete", gone, by, at)
+
+    def undelete(self, id: str, by: str) -> None:
+        """Out of the list of deleted records, under its sys_id; its files stay gone (docs, "Restore a deleted record
+        and reference"). It counts as an update."""
+        name, row = self.dropped.pop(id)
+        self.data.tables[name].put(row)
+        self.touch(self.data.tables[name], id, by)
+
+    def reclassify(self, table: Table, id: str, target: Table, by: str) -> None:
+        """Moves a record to another task table: it keeps its sys_id, journal and what both tables have, and loses the
+        rest (KB0727652, KB0695953)."""
+        row = table.rows[id]
+        table.drop(id)
+        kept = {name: value for name, value in row.items() if name in target.columns}
+        target.put({**kept, "sys_class_name": target.name})
+        self.touch(target, id, by)
 
     def detach(self, attachment: str) -> None:
         self.data.tables["sys_attachment"].drop(attachment)
