@@ -6,6 +6,7 @@ fields share one meaning (ServiceNow's impact and urgency). A *common* value is 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -39,6 +40,13 @@ class Field:
     exclusive: bool = False
     prefer: tuple[str, ...] = ()
     values: tuple[ValueRow, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Identifies what the spellings mean: it changes with the type, the native names and the value map, and not
+        with whose word counts."""
+        rows = [(row.means, sorted(row.spellings.items())) for row in self.values]
+        return digest_of((self.type, sorted(self.natives.items()), rows))
 
     def spelled(self, side: str, native: Mapping[str, Native]) -> Spelling:
         """How an item of ``side`` spells this field now; a native field that is missing counts as empty."""
@@ -97,6 +105,11 @@ def alike(one: Common, other: Common) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         return one.split() == other.split()
     return one == other
+
+
+def digest_of(meaning: object) -> str:
+    """A short name for what a piece of the file means."""
+    return hashlib.sha256(repr(meaning).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def says_nothing(spelling: Spelling) -> bool:

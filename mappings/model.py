@@ -13,6 +13,8 @@ from datetime import datetime
 
 Native = str | tuple[str, ...] | None
 
+#: how the searchable mark of every instance begins
+MARKS = "lockstep-"
 #: ServiceNow's fields for the searchable mark and for the keys, unless the file names others
 MARK_FIELDS = ("correlation_display", "correlation_id")
 
@@ -81,6 +83,26 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Kin:
+    """An item that a record names as its own ``parent`` or ``problem`` in its tracker, or as a ``child`` where the
+    tracker tells of no change when that is put below it."""
+
+    kind: str
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One change of an item's ``state`` (as admins spell it) or ``assignee`` (as the tracker stores it), by its
+    tracker's own history: when, by which account, to what."""
+
+    what: str
+    at: datetime
+    account: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What a tracker says of an item now.
 
@@ -89,7 +111,9 @@ class Record:
     reason). ``fields`` holds what the scope asked for. ``comments`` is ``None`` where they were not read with the
     record; ``talk`` is anything whose change means that the discussion moved (empty where the tracker shows none:
     then every change of version may be a comment). ``in_scope``: re-checked on our side. ``occupied`` names the
-    foreign text that fills the fields our mark would use, if any.
+    foreign text that fills the fields our mark would use, if any. ``kin`` are the items it
+    names as its parent or problem. ``moves`` is
+    the item's whole history of state and assignee, ``None`` where it did not come with the record.
     """
 
     ref: Ref
@@ -109,6 +133,8 @@ class Record:
     in_scope: bool = True
     talk: str = ""
     comments: tuple[Comment, ...] | None = None
+    moves: tuple[Moved, ...] | None = None
+    kin: tuple[Kin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +155,15 @@ class Change:
     """One intended write on one item: native ``fields``, and, where the status moves, the ``state`` to reach with
     the fields that go with it (``with_state``: close code and notes, a resolution). ``version`` is the one the
     decision was taken on; trackers that can, refuse the write when it moved on. ``mark`` is the item's own mark, for
-    trackers that keep it inside a field that the change rewrites."""
+    trackers that keep it inside a field that the change rewrites. ``also`` are the states that mean the same as
+    ``state``: one of them is reached where a workflow knows no way to that."""
 
     fields: Mapping[str, Native] = field(default_factory=dict)
     state: str | None = None
     with_state: Mapping[str, Native] = field(default_factory=dict)
     version: int = 0
     mark: Mark | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +172,9 @@ class Scope:
 
     ``where`` is ``((field, (alternative, ...)), ...)``, all of which must hold. ``table`` is ServiceNow's,
     ``project`` and ``types`` Jira's and Azure DevOps'. ``mark`` is the instance's searchable mark; the change query
-    asks for *in scope or marked*. ``keys_field`` is a configured text field for the keys (Jira), ``mark_fields`` the
-    pair that carries mark and keys in ServiceNow.
+    asks for *in scope or marked*. ``query`` is a condition in the tracker's own language that must hold as well; it is
+    confirmed by id. ``mark_field`` is the field of labels that carries the mark, ``keys_field`` a configured text field
+    for the keys (Jira), ``mark_fields`` the pair that carries mark and keys in ServiceNow.
     """
 
     side: str
@@ -158,3 +187,5 @@ class Scope:
     keys_field: str = ""
     mark_fields: tuple[str, str] = MARK_FIELDS
     page: int = 0
+    query: str = ""
+    mark_field: str = "labels"
