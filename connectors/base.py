@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from mappings.model import Change, Comment, Draft, Mark, Record, Ref, Scope
+from mappings.model import Change, Comment, Draft, Mark, Moved, Record, Ref, Scope
+from mappings.words import search_words, speaks_of
 
 
 class Failure(Exception):
@@ -101,6 +102,34 @@ class Clock(Protocol):
         ...
 
 
+@runtime_checkable
+class Journalled(Protocol):
+    """What a connector has besides whose tracker keeps comments apart from items."""
+
+    #: whether a comment was ever seen: a denied journal looks like an empty one. Kept across restarts
+    journal_seen: bool
+    #: whether comments were met that moved no version of their item: then ``spoken`` is asked in each pass
+    journal_apart: bool
+
+    def spoken(self, scopes: Sequence[Scope], cursor: str) -> tuple[Collection[str], str]:
+        """The ids of items that have comments new since the cursor (empty: all), and the cursor behind them."""
+        ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A connector that learns something of its tracker on the way that is worth keeping over a restart: names and ids,
+    never content. Losing it costs calls or patience, never a wrong result."""
+
+    def learned(self) -> Mapping[str, object] | None:
+        """All that was learned, fit for JSON, where there is news since the last time; else ``None``."""
+        ...
+
+    def recall(self, kept: Mapping[str, object]) -> None:
+        """What ``learned`` gave in an earlier life. Whatever is not understood is passed over."""
+        ...
+
+
 class Connector(Protocol):
     """One tracker, spoken to through its library. Methods may be called from several threads; each thread has its
     own client. Every method raises the failures above and nothing else. Reads are repeated a few times where that
@@ -118,6 +147,14 @@ class Connector(Protocol):
     updater: str
     #: how far searches may trail writes; after a lost answer nothing is looked up before
     lag: timedelta
+    #: whether a comment can be changed after it was said, by people and by us (ServiceNow's journal only grows)
+    rewords: bool = False
+    #: whether such a change moves the item's version; where not, discussions are read again in rotation
+    edits_show: bool = True
+    #: the native name of an item's title
+    title: str
+    #: that of its description, for which only the search below asks
+    details: str = ""
 
     def open(self, scopes: Sequence[Scope]) -> Opening:
         """Signs in, reads the metadata that the scopes need (choices, field types), checks the names in them.
@@ -127,6 +164,11 @@ class Connector(Protocol):
     def states(self, scope: Scope) -> Sequence[str]:
         """Every state an item of the scope can have, as admins spell it. After ``open``."""
         ...
+
+    def final(self, scope: Scope) -> Collection[str]:
+        """The states that an item of the scope can never leave, as admins spell them; empty where that is not known.
+        After ``open``; before, it is empty and asks nothing."""
+        return ()
 
     def fields_known(self, scope: Scope) -> Collection[str]:
         """Every native field of the scope's items. After ``open``."""
@@ -146,10 +188,38 @@ class Connector(Protocol):
         tracker does not let us read comments."""
         ...
 
+    def history(self, scope: Scope, changed: Sequence[tuple[Record, int]]) -> Mapping[str, tuple[Moved, ...]]:
+        """For each record, as it now is, the changes of its state and assignee since that version, oldest first. An
+        item of which the tracker keeps or shows no history is left out: its movements are then timed by its record."""
+        return {}
+
     def find_made(self, scope: Scope, mark: Mark, since: datetime) -> Sequence[Record]:
         """The marked items whose creation key is ``mark.made``, created since (tracker's clock), oldest first. One
-        look-up, for a creation whose answer was lost."""
-        ...
+        look-up, for a creation whose answer was lost. A small tracker is read whole."""
+        found = [record for record in self.whole(scope) if record.created >= since]
+        made = [record for record in found if record.mark and record.mark.made == mark.made]
+        return sorted(made, key=lambda record: record.created)
+
+    def search(self, scope: Scope, text: str, limit: int) -> Sequence[Record]:
+        """What is in scope or marked and has every word of ``text`` (see ``mappings.words``) in its title or
+        description, or is called so: ``limit`` items at the most, the last updated first. Comments are never searched,
+        for some are private. A small tracker is read whole."""
+        words, name = search_words(text), text.strip().casefold()
+        wide = replace(scope, fields=(self.title, self.details) if self.details else (self.title,))
+        told = [(r, [str(value) for value in r.fields.values() if value]) for r in self.whole(wide) if words]
+        found = [r for r, texts in told if r.key.casefold() == name or speaks_of(words, *texts)]
+        newest = sorted(found, key=lambda r: r.updated, reverse=True)
+        ids = list(dict.fromkeys(record.ref.id for record in newest))[:limit]
+        read = self.read(scope, ids)
+        return [record for id in ids if (record := read.get(id))]
+
+    def whole(self, scope: Scope) -> Iterator[Record]:
+        """Every record that is in scope or marked: what a search can do in a tracker that has none. Costs a reading of
+        all of them."""
+        for page in self.changes(scope, ""):
+            unread = [notice.ref.id for notice in page.notices if notice.record is None]
+            read = [record for record in self.read(scope, unread).values() if record] if unread else []
+            yield from [*(notice.record for notice in page.notices if notice.record), *read]
 
     def create(self, scope: Scope, draft: Draft) -> Record:
         """Creates the item with mark and keys in the call itself and returns what the tracker now says."""
@@ -164,6 +234,11 @@ class Connector(Protocol):
         raises ``Refused``. Idempotent."""
         ...
 
+    def unmark(self, scope: Scope, record: Record, mark: Mark) -> Record:
+        """Takes this instance's mark and keys off an item, and nothing else. Idempotent: an item without them is
+        returned as it is."""
+        ...
+
     def show(self, scope: Scope, record: Record, mark: Mark, source_key: str, source_url: str) -> None:
         """A visible link from the item to its source where mark and keys leave none (Jira's remote link).
         Idempotent; nothing to do elsewhere."""
@@ -172,6 +247,11 @@ class Connector(Protocol):
     def say(self, scope: Scope, record: Record, channel: str, text: str) -> Said:
         """Adds a comment of plain text; markup and mentions in it stay dead."""
         ...
+
+    def reword(self, scope: Scope, record: Record, comment: str, channel: str, text: str) -> Said:
+        """Gives a comment of our own, by its id, a new text, on its channel (empty: as it stands). Idempotent. Raises
+        ``Gone`` where the comment or its item is not there, ``Refused`` where the tracker changes no comments."""
+        raise Refused(f"{self.name} changes no comments")
 
     def calls(self) -> int:
         """Requests sent so far, each try counted."""

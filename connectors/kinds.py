@@ -20,6 +20,7 @@ from connectors.auth import (
     Unsuited,
     UserPassword,
 )
+from mappings.matching import Called
 
 Given = Mapping[str, str | Secret]
 
@@ -40,7 +41,9 @@ class Kind:
     of its own. ``channels`` are whole names, ``groups`` are beginnings that a name follows (``role:``). ``computed``
     are native fields that the tracker works out by itself: what is so, and what to map instead. ``connector`` is the
     class, as ``package.module:Class``; it is imported only when a tracker of the kind is worked with. ``schemes`` are
-    how its addresses may begin."""
+    how its addresses may begin. ``everyone`` is the channel that everyone on an item reads, if there is one. ``called``
+    is how its items are named in people's texts, ``homes`` gives the beginnings of their addresses for the tracker's
+    own."""
 
     name: str
     connector: str
@@ -52,6 +55,9 @@ class Kind:
     groups: tuple[str, ...] = ()
     computed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     schemes: tuple[str, ...] = ("https", "http")
+    everyone: str = ""
+    called: Called = field(default_factory=Called)
+    homes: Callable[[str], tuple[str, ...]] = lambda url: (url,)
 
     def speaks(self, channel: str) -> bool:
         """True where the tracker has a channel of that name."""
@@ -113,6 +119,19 @@ def entra_certificate(given: Given) -> Auth:
 
 _ENTRA_CERTIFICATE = SignIn(("tenant", "client_id", "certificate"), entra_certificate, may=("authority",))
 
+
+def azure_homes(url: str) -> tuple[str, ...]:
+    """``dev.azure.com/ORG`` was ``ORG.visualstudio.com``, and old addresses still lead there (Microsoft: "Introducing
+    Azure DevOps URLs")."""
+    parts = urlsplit(url)
+    organisation = parts.path.strip("/").partition("/")[0]
+    moved = (parts.hostname or "").casefold() == "dev.azure.com" and organisation
+    return (url, f"https://{organisation}.visualstudio.com") if moved else (url,)
+
+
+_ISSUE = r"([A-Z][A-Z0-9_]+-[1-9]\d*)(?![\w-])"
+_RECORD = r"([A-Z]{2,10}\d{4,})(?!\w)"
+
 #: the kinds that Lockstep brings
 OWN: Mapping[str, Kind] = {
     kind.name: kind
@@ -121,9 +140,19 @@ OWN: Mapping[str, Kind] = {
             "servicenow",
             "connectors.servicenow:ServiceNow",
             side_keys=("table",),
+            side_may=("query",),
             channels=("comments", "work_notes"),
+            everyone="comments",
             sign_ins=(_PASSWORD, _TOKEN, _KEY, _APPLICATION, _PASSWORD_GRANT),
             tracker_may=("mark_fields",),
+            called=Called(
+                key=rf"(?<!\w){_RECORD}",
+                addresses=(
+                    r"(?:\bsys_id=|/)([0-9a-f]{32})(?![0-9a-f])",
+                    rf"\b(?:number|sysparm_search|sysparm_query)=(?:number=)?{_RECORD}",
+                ),
+                whole=r"([0-9a-f]{32})",
+            ),
             computed={
                 "priority": (
                     "ServiceNow computes priority from impact and urgency",
@@ -135,17 +164,33 @@ OWN: Mapping[str, Kind] = {
             "jira",
             "connectors.jira:Jira",
             side_keys=("project", "type"),
-            side_may=("keys_field",),
+            side_may=("keys_field", "mark_field", "query"),
             channels=("everyone", "internal"),
+            everyone="everyone",
             groups=("role:", "group:"),
+            called=Called(key=rf"(?<![\w-]){_ISSUE}", addresses=(rf"[/=]{_ISSUE}", r"/issue/(\d+)(?!\w)"), whole=""),
             sign_ins=(_USER_TOKEN, _TOKEN, _PASSWORD),
         ),
         Kind(
             "azure_devops",
             "connectors.azure_devops:AzureDevOps",
             side_keys=("project", "type"),
+            side_may=("query",),
             channels=("discussion",),
+            everyone="discussion",
             sign_ins=(_PAT, _ENTRA, _ENTRA_CERTIFICATE),
+            called=Called(
+                key=r"(?<![\w&/])(?:AB)?#(\d{1,10})(?!\w)",
+                addresses=(r"/_?workitems(?:/edit)?/(\d+)", r"[?&](?:workitem|id)=(\d+)"),
+                whole=r"(\d{1,10})",
+            ),
+            homes=azure_homes,
+            computed={
+                "Hyperlinks": (
+                    "the hyperlinks of a work item are read and never written",
+                    "leave it the field's only native name, or name another field",
+                )
+            },
         ),
     )
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.azure_devops.records import Metadata
 from connectors.azure_devops.service import FIELDS, STATES, TYPES, Ask, Service
-from connectors.azure_devops.spelling import Kind, reference
+from connectors.azure_devops.spelling import HYPERLINKS, Kind, reference
 from connectors.base import Gone, Refused
 from mappings.model import Scope
 
@@ -43,20 +43,37 @@ def read_types(service: Service, metadata: Metadata, scope: Scope) -> list[Probl
     for one in listed:
         metadata.states[project, one.name] = one.states or states_of(service, scope.project, one.name)
         metadata.on_type[project, one.name] = one.fields
+        metadata.steps[project, one.name] = one.steps
+        metadata.ends[project, one.name] = one.ends
     return []
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A work item type with the names of its states and the reference names of its fields."""
+    """A work item type with the names of its states, the reference names of its fields, and the states that may follow
+    each of its states (empty where the server does not tell). In ``ends`` it is done or removed."""
 
     name: str
     states: tuple[str, ...]
     fields: frozenset[str]
+    steps: dict[str, tuple[str, ...]]
+    ends: frozenset[str]
 
 
 def types_of(answer: Any) -> list[Type]:
-    return [Type(one["name"], names(one.get("states") or ()), fields_of(one)) for one in answer["value"]]
+    return [type_of(one) for one in answer["value"]]
+
+
+def type_of(one: Any) -> Type:
+    """A type as the process tells it, with the states in which work is over."""
+    states = one.get("states") or ()
+    ends = frozenset(state["name"] for state in states if state.get("category") in ("Completed", "Removed"))
+    return Type(one["name"], names(states), fields_of(one), steps_of(one), ends)
+
+
+def steps_of(one: Any) -> dict[str, tuple[str, ...]]:
+    """The states that each state leads to; the empty one is the creation, which is no step."""
+    return {state: tuple(way["to"] for way in ways) for state, ways in (one.get("transitions") or {}).items() if state}
 
 
 def fields_of(one: Any) -> frozenset[str]:
@@ -102,7 +119,7 @@ def check_fields(metadata: Metadata, scope: Scope) -> list[Problem]:
     types = [name for name in metadata.types[project] if name.casefold() in {t.casefold() for t in scope.types}]
     known = set().union(*(metadata.on_type[project, name] for name in types or metadata.types[project]))
     names = dict.fromkeys((*scope.fields, *(name for name, _ in scope.where)))
-    unknown = [name for name in names if reference(name) not in known]
+    unknown = [name for name in names if reference(name) not in known and name != HYPERLINKS]
     return [(scope.side, name, f"no such field{hint(name, known, metadata)}") for name in unknown]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.azure_devops.spelling import (
+    HYPERLINKS,
     TAGS,
     Kind,
     from_markdown,
@@ -20,22 +21,27 @@ from connectors.azure_devops.spelling import (
     tags,
     without,
 )
-from mappings.model import Comment, Mark, Native, Record, Ref, Scope
+from mappings.model import Comment, Kin, Mark, Moved, Native, Record, Ref, Scope
 from mappings.text import clean, from_html
 
 #: how the comment of our hyperlink begins; final from the first landing
 _KEYS = "lockstep"
+#: relations to the items above and below
+_KIN = {"System.LinkTypes.Hierarchy-Reverse": "parent", "System.LinkTypes.Hierarchy-Forward": "child"}
 _PLAIN = Kind("", "string")
 
 
 @dataclass
 class Metadata:
-    """What ``open`` learned: fields by reference name, and per project the states and fields of each type."""
+    """What ``open`` learned: fields by reference name, and per project the states, the steps between them
+    and the fields of each type."""
 
     fields: dict[str, Kind] = field(default_factory=dict)
     states: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     on_type: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     types: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: dict[tuple[str, str], dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    ends: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def kind(self, name: str) -> Kind:
         return self.fields.get(reference(name), _PLAIN)
@@ -84,6 +90,10 @@ def may_concern(fields: Mapping[str, Any], scope: Scope, metadata: Metadata) -> 
     rule it out."""
     if has(tags(fields.get(TAGS)), scope.mark):
         return True
+    types = {name.casefold() for name in scope.types}
+    kind = str(fields.get("System.WorkItemType", "")).casefold()
+    if types and kind and kind not in types:
+        return False
     shown = tuple((name, wanted) for name, wanted in scope.where if reference(name) in fields)
     return all(holds(fields, reference(name), wanted, metadata) for name, wanted in shown)
 
@@ -105,11 +115,29 @@ def record_of(tracker: str, url: str, item: Mapping[str, Any], scope: Scope, met
         updated_by=person(fields.get("System.ChangedBy"))[1],
         assignee=person(fields.get("System.AssignedTo"))[1],
         project=project,
-        fields={name: value_of(name, fields, scope, metadata, formats) for name in scope.fields},
+        fields={
+            name: hyperlinks(item) if name == HYPERLINKS else value_of(name, fields, scope, metadata, formats)
+            for name in scope.fields
+        },
         mark=mark_of(item, scope.mark),
         in_scope=in_scope(fields, scope, metadata),
         talk=str(fields.get("System.CommentCount", "")),
+        kin=kin_of(tracker, item),
     )
+
+
+def hyperlinks(item: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The addresses that people hung on the item. Those that carry an instance's keys, whichever, are none of them."""
+    links = [one for one in item.get("relations") or () if one.get("rel") == "Hyperlink"]
+    said = [(str(one["url"]), str((one.get("attributes") or {}).get("comment") or "")) for one in links]
+    return tuple(dict.fromkeys(url for url, comment in said if comment.split()[:1] != [_KEYS])) or None
+
+
+def kin_of(tracker: str, item: Mapping[str, Any]) -> tuple[Kin, ...]:
+    """The work items above and below: their addresses end in the id (apis.md 3.2). A link between items moves the
+    revision of neither (apis.md 3.1), so that those below may be known by the one above alone."""
+    named = ((_KIN.get(str(one.get("rel"))), str(one.get("url"))) for one in item.get("relations") or ())
+    return tuple(Kin(kind, Ref(tracker, url.rstrip("/").rpartition("/")[2])) for kind, url in named if kind)
 
 
 def value_of(
@@ -123,6 +151,25 @@ def value_of(
 
 def is_markdown(formats: Mapping[str, str], field: str) -> bool:
     return str(formats.get(field, "")).lower() == "markdown"
+
+
+def moves_of(update: Mapping[str, Any]) -> list[Moved]:
+    """What an update moved. ``revisedDate`` is when the next one came; when this one did stands among its fields."""
+    fields = update.get("fields") or {}
+    at = (fields.get("System.ChangedDate") or {}).get("newValue")
+    moved = {"System.State": "state", "System.AssignedTo": "assignee"}
+    if not at:
+        return []
+    account = person(update.get("revisedBy"))[1]
+    return [
+        Moved(what, moment(at), account, named(fields[name].get("newValue")))
+        for name, what in moved.items()
+        if name in fields
+    ]
+
+
+def named(value: Any) -> str:
+    return person(value)[1] if isinstance(value, Mapping) else str(value or "")
 
 
 @dataclass(frozen=True, slots=True)

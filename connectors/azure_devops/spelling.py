@@ -13,6 +13,8 @@ from mappings.model import Native
 from mappings.text import clean, from_html, to_html
 
 TAGS = "System.Tags"
+#: no field of the service: the addresses of an item's hyperlinks, which are read with it anyway
+HYPERLINKS = "Hyperlinks"
 
 #: short names that the admin's file may use
 ALIASES = {"area": "System.AreaPath", "iteration": "System.IterationPath", "tags": TAGS}

@@ -64,7 +64,7 @@ def refusal(tracker: str, status: int, body: dict[str, Any]) -> Failure:
     key = str(body.get("typeKey") or "")
     if status in (409, 412) or key in _STALE or "TF26071" in reason:
         return Stale(f"{tracker}: the work item moved on since it was read")
-    if key == "WorkItemUnauthorizedAccessException" or "TF401232" in reason:
+    if key == "WorkItemUnauthorizedAccessException" or "TF401232" in reason or "CommentNotFound" in key:
         return Gone(f"{tracker}: {reason}")
     return Refused(f"{tracker}: {reason}", blamed(reason, body.get("customProperties")))
 

@@ -27,8 +27,8 @@ class Bodies:
     def creation(self, scope: Scope, draft: Draft) -> dict[str, Any]:
         """Mark and keys are in the creation itself."""
         values = {**draft.extra, **draft.fields}
-        labels = (*many(values.pop("labels", None)), draft.mark.instance)
-        fields = self.fields({**values, "labels": tuple(dict.fromkeys(labels))})
+        labels = (*many(values.pop(scope.mark_field, None)), draft.mark.instance)
+        fields = self.fields({**values, scope.mark_field: tuple(dict.fromkeys(labels))})
         fields |= {"project": {"key": scope.project}, "issuetype": {"name": draft.kind}}
         line = "" if scope.keys_field else marker.line(draft.mark, draft.source_key, draft.source_url)
         if scope.keys_field:
@@ -50,8 +50,8 @@ class Bodies:
         return body
 
     def adoption(self, scope: Scope, mark: Mark) -> dict[str, Any]:
-        """Keys go into the field for them or nowhere: people's descriptions are not touched."""
-        body: dict[str, Any] = {"update": {"labels": [{"add": mark.instance}]}}
+        """Keys go into the field for them."""
+        body: dict[str, Any] = {"update": {scope.mark_field: [{"add": mark.instance}]}}
         if scope.keys_field:
             body["fields"] = {scope.keys_field: mark.keys()}
         return body
@@ -73,7 +73,11 @@ class Bodies:
     def link(self, mark: Mark, source_key: str, source_url: str) -> dict[str, Any]:
         """The global id makes it the same link each time (Jira Cloud REST API, "Issue remote links")."""
         target = {"url": source_url, "title": source_key}
-        return {"globalId": f"lockstep:{mark.link}", "relationship": "is kept in step with", "object": target}
+        return {"globalId": self.global_id(mark), "relationship": "is kept in step with", "object": target}
+
+    def global_id(self, mark: Mark) -> str:
+        """By which the remote link to the source is found again: one for each link."""
+        return f"lockstep:{mark.link}"
 
     # -- values
 

@@ -11,6 +11,12 @@ from connectors.jira.client import Client
 from connectors.jira.deployment import BULK, issue_there
 from connectors.jira.memory import RECONCILED
 from connectors.jira.query import Question
+from connectors.jira.records import MOVES, moved_in
+from connectors.transport import understood
+from mappings.model import Moved
+
+#: issues of one bulk read of histories (Jira Cloud REST API, "Bulk fetch changelogs")
+CHANGELOGS = 1000
 
 
 class Cloud:
@@ -61,6 +67,26 @@ class Cloud:
             yield from issues
             for id in failed:
                 yield from issue_there(self.client, id, fields)
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Moved, ...]]:
+        """One call for each thousand issues and page ("Bulk fetch changelogs")."""
+        found: dict[str, list[Any]] = {id: [] for id in ids}
+        for start in range(0, len(ids), CHANGELOGS):
+            body: dict[str, Any] = {"issueIdsOrKeys": list(ids[start : start + CHANGELOGS]), "fieldIds": list(MOVES)}
+            token: str | None = ""
+            while token is not None:
+                page, token = self.client.ask("changelog/bulkfetch", body, changelogs)
+                body["nextPageToken"] = token
+                for id, entries in page:
+                    found.setdefault(id, []).extend(entries)
+        with understood(self.client.name):
+            return {id: moved_in(entries) for id, entries in found.items()}
+
+
+def changelogs(answer: Any) -> tuple[list[tuple[str, list[Any]]], str | None]:
+    """The entries of a page by issue, and the token of the next."""
+    page = [(str(one["issueId"]), list(one["changeHistories"])) for one in answer["issueChangeLogs"]]
+    return page, answer.get("nextPageToken") or None
 
 
 def found_page(answer: Any) -> tuple[list[Any], str | None]:

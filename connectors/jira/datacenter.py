@@ -14,6 +14,7 @@ from connectors.jira.memory import Lately
 from connectors.jira.query import Question, epoch
 from connectors.jira.records import moment
 from connectors.jira.walk import Found, Walk, found_page
+from mappings.model import Moved
 
 #: the first release whose creation screens can be asked for by project and type
 OLDEST = (8, 4)
@@ -77,6 +78,10 @@ class DataCenter:
                     yield found[id]
                 else:
                     yield from issue_there(self.client, id, fields)
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Moved, ...]]:
+        """None: here the history always comes whole with its issue."""
+        return {}
 
     def by_id(self, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Any]:
         """What a search shows of them. An unknown id in a list is a 400 unless the query is not validated (recorded:

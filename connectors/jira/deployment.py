@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from connectors.base import Gone
 from connectors.jira.client import Client
 from connectors.jira.query import Question
+from mappings.model import Moved
 
 #: issues of one bulk read (Jira Cloud REST API, "Bulk fetch issues")
 BULK = 100
@@ -44,6 +45,10 @@ class Deployment(Protocol):
 
     def fetch(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[Any]:
         """The issues of ``ids`` that are there, with their changelog, in batches of ``BULK``."""
+        ...
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Moved, ...]]:
+        """The changes of state and assignee of issues whose history did not come whole with them."""
         ...
 
 

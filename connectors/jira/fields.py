@@ -33,6 +33,11 @@ class Schema:
         return self.id in ("description", "environment") or self.custom.endswith(":textarea")
 
     @property
+    def labels(self) -> bool:
+        """Whether it takes labels."""
+        return self.id == "labels" or self.custom.endswith(":labels")
+
+    @property
     def line(self) -> bool:
         """Whether it is one line of free text."""
         return self.id == "summary" or self.custom.endswith(":textfield")

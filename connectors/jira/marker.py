@@ -46,6 +46,12 @@ def joined(text: str, source_line: str) -> str:
     return f"{cut(markup, room)}\n\n{source_line}" if markup else source_line
 
 
+def added(description: str, mark: Mark) -> str:
+    """A description as Jira keeps it with the source line of an issue that people made, in place of an older one."""
+    text = split(description)[0].rstrip("\n")
+    return f"{text}\n\n{line(mark)}" if text else line(mark)
+
+
 def only_keys(text: str) -> bool:
     """Whether a text is nothing but keys, as a field for them holds it."""
     return bool(_KEYS.fullmatch(text.strip()))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from connectors.base import Clock
+from connectors.jira.workflow import Step
 
 #: most ids that a search takes as to be seen fresh (Jira Cloud REST API, "Search for issues")
 RECONCILED = 50
@@ -50,6 +54,49 @@ class Lately:
         """The least version that a truthful answer shows of an item; 0 where nothing is known."""
         with self.lock:
             return self.written.get(id, (None, 0))[1]
+
+
+class Ways:
+    """The last list of transitions that was offered in each status, by project and type. A workflow is edited rarely,
+    and each list is read again before a step of it is taken."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], dict[str, tuple[Step, ...]]] = {}
+        self.lock = threading.Lock()
+        self.news = False
+
+    def put(self, place: tuple[str, str], status: str, steps: Sequence[Step]) -> Mapping[str, tuple[Step, ...]]:
+        """Remembers a list, and returns all that are known of the type."""
+        with self.lock:
+            known = {**self.held.get(place, {}), status: tuple(steps)}
+            self.news = self.news or known != self.held.get(place)
+            self.held[place] = known
+            return known
+
+    def told(self) -> dict[str, object] | None:
+        """All lists as JSON takes them, where one has changed since the last time."""
+        with self.lock:
+            if not self.news:
+                return None
+            self.news = False
+            lists = [(*place, at, found) for place, by_status in self.held.items() for at, found in by_status.items()]
+            return {"ways": [(project, kind, at, list(map(plain, found))) for project, kind, at, found in lists]}
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        """Lists of an earlier life; what was seen in this one stands."""
+        with self.lock, suppress(TypeError, ValueError, KeyError):
+            for project, kind, at, rows in kept.get("ways", ()):
+                self.held.setdefault((project, kind), {}).setdefault(at, tuple(step_of(row) for row in rows))
+
+
+def plain(step: Step) -> list[object]:
+    return [step.id, step.name, step.to, sorted(step.screen), sorted(step.required), step.ends]
+
+
+def step_of(row: Sequence[Any]) -> Step:
+    """A step as it was kept. Raises ``ValueError`` or ``TypeError`` where the row is of another shape."""
+    id, name, to, screen, required, ends = row
+    return Step(id, name, to, frozenset(screen), frozenset(required), bool(ends))
 
 
 class Lines:

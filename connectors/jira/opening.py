@@ -119,6 +119,8 @@ def name_problems(scope: Scope, known: Mapping[str, Schema]) -> Iterator[Problem
     for name in dict.fromkeys([*scope.fields, *(field for field, _ in scope.where)]):
         if name not in known:
             yield scope.side, name, f"Jira has no field {name}, or our account may not see it"
+    if not (scope.mark_field in known and known[scope.mark_field].labels):
+        yield scope.side, scope.mark_field, f"{scope.mark_field} is no field of labels, which the mark needs"
     if scope.keys_field and not (scope.keys_field in known and known[scope.keys_field].line):
         yield scope.side, scope.keys_field, f"{scope.keys_field} is no single-line text field, which the keys need"
     if re.search(r"\s", scope.mark) or not scope.mark:
@@ -141,7 +143,7 @@ def screen_problems(client: Client, scope: Scope, known: Mapping[str, Schema], w
         return
     kind = scope.types[0]
     offered = creation_screen(client, scope.project, where.type_ids[kind])
-    for name in ("labels", scope.keys_field or "description"):
+    for name in (scope.mark_field, scope.keys_field or "description"):
         if name not in offered and name in known:
             called = known[name].name
             yield scope.side, name, f"put {called} on the create screen of {kind} in project {scope.project}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +38,13 @@ def in_scope(scope: Scope, known: Mapping[str, Schema]) -> str:
         schema = known.get(field)
         if schema and schema.clause and comparable(schema):
             parts.append(among(schema.clause, values))
+    parts += [f"({scope.query})"] if scope.query else []
     return " AND ".join(parts)
+
+
+def confirming(scope: Scope, ids: Sequence[str]) -> Question:
+    """Those of the ids of which the scope's raw query holds."""
+    return Question(f"id in ({', '.join(ids)}) AND ({scope.query})", "updated", None)
 
 
 def comparable(schema: Schema) -> bool:
@@ -47,28 +54,53 @@ def comparable(schema: Schema) -> bool:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is to be found: ``where``, and ``field`` (``updated`` or ``created``) not before ``since`` (``None``: ever),
-    in its order. ``where`` holds no order and may hold an OR only inside brackets."""
+    in its order, ``newest`` the other way round. ``where`` holds no order and may hold an OR only inside brackets."""
 
     where: str
     field: str
     since: datetime | None
+    newest: bool = False
 
     def jql(self) -> str:
         """The bound is in epoch milliseconds, which no profile's time zone can shift (Atlassian Support, "JQL fields";
         Server and Data Center read it alike)."""
         bound = f" AND {self.field} >= {epoch(self.since)}" if self.since else ""
-        return f"{self.where}{bound} ORDER BY {self.field} ASC, key ASC"
+        return f"{self.where}{bound} ORDER BY {self.field} {'DESC' if self.newest else 'ASC'}, key ASC"
 
 
 def changed(scope: Scope, known: Mapping[str, Schema], since: datetime | None) -> Question:
     """In scope or marked, and updated since, oldest first."""
-    where = f"(({in_scope(scope, known)}) OR labels = {quoted(scope.mark)})"
-    return Question(where, "updated", to_the_minute(since) if since else None)
+    return Question(within(scope, known), "updated", to_the_minute(since) if since else None)
 
 
-def made(mark: str, since: datetime) -> Question:
+def within(scope: Scope, known: Mapping[str, Schema]) -> str:
+    """JQL for what is in scope or marked."""
+    return f"(({in_scope(scope, known)}) OR {marked(scope, known)})"
+
+
+def marked(scope: Scope, known: Mapping[str, Schema]) -> str:
+    field = known.get(scope.mark_field)
+    return f"{field.clause if field and field.clause else scope.mark_field} = {quoted(scope.mark)}"
+
+
+def made(scope: Scope, known: Mapping[str, Schema], since: datetime) -> Question:
     """Marked and created since, oldest first."""
-    return Question(f"labels = {quoted(mark)}", "created", to_the_minute(since))
+    return Question(marked(scope, known), "created", to_the_minute(since))
+
+
+def speaking(scope: Scope, known: Mapping[str, Schema], words: Sequence[str]) -> Question:
+    """In scope or marked, and every word in the summary or the description, which Jira looks for by its stem; the last
+    updated first. Not ``text``, which takes in comments. In lower case, or AND, OR and NOT would join the words
+    (Atlassian Support, "Search syntax for text fields")."""
+    spoken = " AND ".join(
+        f"(summary ~ {quoted(word)} OR description ~ {quoted(word)})" for word in map(str.lower, words)
+    )
+    return Question(f"{within(scope, known)} AND {spoken}", "updated", None, newest=True)
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of an issue's key."""
+    return bool(re.fullmatch(r"\s*[A-Za-z][A-Za-z0-9_]*-[0-9]+\s*", text, re.ASCII))
 
 
 def to_the_minute(moment: datetime) -> datetime:

@@ -10,17 +10,23 @@ from typing import Any
 from connectors.jira import marker
 from connectors.jira.fields import Schema, native
 from connectors.jira.query import epoch
-from mappings.model import Comment, Mark, Native, Record, Ref, Scope
+from mappings.model import MARKS, Comment, Kin, Mark, Moved, Native, Record, Ref, Scope
 from mappings.text import from_wiki
 
 #: what every record needs besides the fields of its scope
-_ALWAYS = ("project", "issuetype", "status", "labels", "description", "created", "updated", "assignee", "comment")
+_ALWAYS = (
+    *("project", "issuetype", "status", "labels", "description", "created", "updated", "assignee", "comment"),
+    "parent",
+)
+
+#: what the history calls a change of state and of assignee
+MOVES = {"status": "state", "assignee": "assignee"}
 
 
 def wanted(scope: Scope) -> list[str]:
     """The fields to ask for."""
     keys = (scope.keys_field,) if scope.keys_field else ()
-    return sorted({*_ALWAYS, *scope.fields, *keys, *(name for name, _ in scope.where)})
+    return sorted({*_ALWAYS, scope.mark_field, *scope.fields, *keys, *(name for name, _ in scope.where)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Reading:
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where the issue is not of the documented shape."""
         fields = issue["fields"]
         ref = Ref(self.tracker, str(issue["id"]))
-        labels = fields.get("labels") or ()
+        labels = fields.get(scope.mark_field) or ()
         text, line = marker.split(fields.get("description") or "")
         updated = moment(fields["updated"])
         held = str(self.native("", scope.keys_field, fields) or "") if scope.keys_field else ""
@@ -57,16 +63,23 @@ class Reading:
             project=fields["project"]["key"],
             fields={name: self.native(scope.mark, name, {**fields, "description": text}) for name in scope.fields},
             mark=mark,
-            occupied="" if mark and marker.only_keys(held) else held,
+            occupied=occupied(scope, mark, held, labels, line),
             in_scope=self.in_scope(scope, fields),
             comments=self.inline_comments(ref, fields),
+            moves=moves_of(issue.get("changelog")),
+            kin=self.kin(fields),
         )
+
+    def kin(self, fields: Mapping[str, Any]) -> tuple[Kin, ...]:
+        """The issue above: of a sub-task, and of an epic's child (Jira Cloud REST API, "Get issue")."""
+        above = fields.get("parent")
+        return (Kin("parent", Ref(self.tracker, str(above["id"]))),) if above else ()
 
     def native(self, mark: str, name: str, fields: Mapping[str, Any]) -> Native:
         """A field's native value; the instance's own label is none of people's."""
         value = fields.get(name)
-        if name == "labels":
-            value = [label for label in value or () if label != mark]
+        if isinstance(value, list):
+            value = [one for one in value if one != mark]
         return native(self.known.get(name), value)
 
     def in_scope(self, scope: Scope, fields: Mapping[str, Any]) -> bool:
@@ -115,6 +128,15 @@ class Reading:
         )
 
 
+def occupied(scope: Scope, mark: Mark | None, held: str, labels: Iterable[str], line: str) -> str:
+    """What fills the place of our keys: a stranger's text in their field, or in the description the line of another
+    instance, which its label gives away. Labels alone stand side by side."""
+    if scope.keys_field:
+        return "" if mark and marker.only_keys(held) else held
+    others = [label for label in labels if label.startswith(MARKS) and label != scope.mark]
+    return f"{others[0]} {line}" if others and line else ""
+
+
 def channel(comment: Mapping[str, Any]) -> str:
     """Who may read it. A restriction to a role or group is the narrower one. Data Center has no ``jsdPublic``: there
     the property tells, where it was asked for (recorded: pycontribs/jira #1011)."""
@@ -125,6 +147,32 @@ def channel(comment: Mapping[str, Any]) -> str:
     desk = shown.get("sd.public.comment")
     internal = isinstance(desk, dict) and desk.get("internal") in (True, "true")
     return "internal" if internal or comment.get("jsdPublic") is False else "everyone"
+
+
+def moves_of(changelog: Any) -> tuple[Moved, ...] | None:
+    """The changes of state and assignee in an issue's history, oldest first; ``None`` where it did not come whole."""
+    if not isinstance(changelog, dict) or changelog.get("total", 0) > len(changelog.get("histories") or ()):
+        return None
+    return moved_in(changelog.get("histories") or ())
+
+
+def moved_in(histories: Iterable[Mapping[str, Any]]) -> tuple[Moved, ...]:
+    """Out of entries in whichever order. Only their field's name is always there (apis.md 2.3); a bulk read tells
+    times in epoch milliseconds."""
+    found = [
+        Moved(
+            MOVES[item["field"]], told_at(one["created"]), account_of(one.get("author") or {}), item["toString"] or ""
+        )
+        for one in histories
+        for item in one["items"]
+        if item["field"] in MOVES
+    ]
+    return tuple(sorted(found, key=lambda moved: moved.at))
+
+
+def told_at(stamp: Any) -> datetime:
+    """A time as either deployment tells it: milliseconds since 1970, or ISO 8601."""
+    return datetime.fromtimestamp(stamp / 1000, UTC) if isinstance(stamp, int) else moment(stamp)
 
 
 def last_author(issue: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ WANTED = {
     "EDIT_ISSUES": ("to keep fields in step, and for our label", "work"),
     "TRANSITION_ISSUES": ("to move an issue; without it Jira offers no transition at all", "work"),
     "ADD_COMMENTS": ("to copy comments", "comments"),
+    "EDIT_OWN_COMMENTS": ("to bring edits to the copies of comments", "comments"),
     "LINK_ISSUES": ("for the link to the other items", "work"),
 }
 #: native field -> the key that writing it takes

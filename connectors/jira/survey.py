@@ -87,7 +87,7 @@ class Survey:
             steps={name: self.steps(key) for name, key in samples.items() if key},
             supplied=SUPPLIED | {scope.keys_field or "description"},
             channels=rights.channels(self.client, scope.project),
-            marks=("labels", *([scope.keys_field] if scope.keys_field else [])),
+            marks=(scope.mark_field, *([scope.keys_field] if scope.keys_field else [])),
             private=("internal", "role:", "group:"),
         )
 

@@ -11,13 +11,15 @@ from connectors.base import Refused
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A transition that is offered. ``screen`` are the fields it takes, ``required`` those it asks for."""
+    """A transition that is offered. ``screen`` are the fields it takes, ``required`` those it asks for,
+    ``ends``: it leads to a status of the category *done*."""
 
     id: str
     name: str
     to: str
     screen: frozenset[str]
     required: frozenset[str]
+    ends: bool = False
 
 
 def steps(answer: Mapping[str, Any]) -> list[Step]:
@@ -28,9 +30,45 @@ def steps(answer: Mapping[str, Any]) -> list[Step]:
 def step(transition: Mapping[str, Any]) -> Step:
     fields = transition.get("fields") or {}
     required = {name for name, meta in fields.items() if meta.get("required") and not meta.get("hasDefaultValue")}
-    return Step(
-        str(transition["id"]), transition["name"], transition["to"]["name"], frozenset(fields), frozenset(required)
-    )
+    to = transition["to"]
+    ends = (to.get("statusCategory") or {}).get("key") == "done"
+    return Step(str(transition["id"]), transition["name"], to["name"], frozenset(fields), frozenset(required), ends)
+
+
+#: the lists of transitions seen of one type of issue, by the status they were offered in
+Seen = Mapping[str, Sequence[Step]]
+
+
+def next_step(seen: Seen, at: str, wanted: Sequence[str], given: Collection[str], item: str) -> Step:
+    """The step to take from ``at`` towards the first of ``wanted``, or else towards another of them. The list that is
+    offered now is among ``seen``. A way of several steps is begun only where all of it is known and nothing on it asks
+    for a field that is not ``given``: none is tried. Raises ``Refused`` as ``choose`` does."""
+    offered = seen[at]
+    for state in wanted:
+        if any(one.to == state for one in offered):
+            return choose(offered, state, given, item)
+        if (first := way(seen, at, state, given)) is not None:
+            return first
+    return choose(offered, wanted[0], given, item)
+
+
+def way(seen: Seen, at: str, state: str, given: Collection[str]) -> Step | None:
+    """The first step of the shortest way that is known to lead to ``state``; never through a status that ends the
+    work, which others would take for news."""
+    reached: dict[str, Step | None] = {at: None}
+    edge = [at]
+    while edge and state not in reached:
+        found = [(one, reached[place]) for place in edge for one in passable(seen.get(place, ()), given)]
+        news = {one.to: first or one for one, first in reversed(found) if one.to not in reached}
+        reached |= news
+        ended = {one.to for one, _ in found if one.ends}
+        edge = [to for to in news if to not in ended]
+    return reached.get(state)
+
+
+def passable(steps: Sequence[Step], given: Collection[str]) -> list[Step]:
+    """Those that ask for nothing we do not have."""
+    return [one for one in steps if one.required <= set(given)]
 
 
 def choose(offered: Sequence[Step], state: str, given: Collection[str], item: str) -> Step:

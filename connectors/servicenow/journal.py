@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from connectors.base import Gone, Refused
-from connectors.servicenow.encoded_query import both, moment, one_of
+from connectors.servicenow.encoded_query import both, moment, one_of, stamp
 from connectors.servicenow.table import Listing, Row, TableClient, needed, plain
 from mappings.model import Comment, Ref
 from mappings.text import trimmed
@@ -19,6 +20,7 @@ from mappings.text import trimmed
 CHANNELS = ("comments", "work_notes")
 FIELDS = ("sys_id", "element", "element_id", "value", "sys_created_on", "sys_created_by")
 _OURS = one_of("element", CHANNELS)
+STAMPED = "sys_created_on"
 #: from so many batches of ids on, reading the table's whole journal may take fewer calls
 MANY = 6
 #: user names resolved in one call
@@ -26,12 +28,14 @@ NAMES = 100
 
 
 class Journal:
-    """Reads entries and the names of their authors. ``seen`` turns true once a row came, and may be restored."""
+    """Reads entries and the names of their authors. ``seen`` turns true once a row came, ``apart`` once an entry was
+    met that moved no version of its task; both may be restored."""
 
     def __init__(self, tracker: str, client: TableClient) -> None:
         self.tracker, self.client = tracker, client
         self.account = ""
         self.seen = False
+        self.apart = False
         self.names: dict[str, str] = {}
         self.whole: dict[str, int] = {}
 
@@ -65,6 +69,22 @@ class Journal:
         item, author = Ref(self.tracker, plain(row["element_id"])), self.names.get(account, account)
         channel, ours = plain(row["element"]), account == self.account
         return Comment(item, plain(row["sys_id"]), channel, author, account, created, created, text, ours)
+
+    def spoken(self, tables: Sequence[str], cursor: str, lag: timedelta) -> tuple[frozenset[str], str]:
+        """The sys_ids of tasks with entries that are new since the cursor: a stamp, then the entries already told of
+        that lie within ``lag`` before it. One call a page."""
+        reached, _, known = cursor.partition("|")
+        told = frozenset(known.split(","))
+        group = both(one_of("name", (*tables, "task")), _OURS)
+        listing = Listing("sys_journal_field", (group,), ("sys_id", "element", "element_id", "sys_created_on"), STAMPED)
+        start = stamp(moment(reached) - lag) if reached else ""
+        rows = [row for page, _ in self.client.walk(listing, start) for row in page.rows]
+        self.note(rows)
+        reached = max([reached, *(needed(row, STAMPED) for row in rows)])
+        recent = stamp(moment(reached) - lag) if reached else ""
+        kept = sorted(needed(row, "sys_id") for row in rows if needed(row, STAMPED) >= recent)
+        new = {plain(row.get("element_id")) for row in rows if needed(row, "sys_id") not in told}
+        return frozenset(new), f"{reached}|{','.join(kept)}"
 
     # -- rows
 

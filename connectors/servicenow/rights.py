@@ -99,7 +99,7 @@ def table_rights(client: TableClient, who: Account, schema: Schema, scope: Scope
     yield from column_rights(client, schema, scope)
     yield writing(who, scope)
     audit = client.list(Listing("sys_audit", (f"tablename={table}",), ("sys_id",)), f"tablename={table}", 1).rows
-    why = "without it the times of movements are those of our own polls, not the instance's"
+    why = "without it clocks are sampled at the poll interval, instead of timed by the instance's own history"
     grant = f"grant it to our account; if it has it, turn on auditing for {table}: nothing is recorded of it"
     yield Right("read on sys_audit", bool(audit), why, purpose="history", where=where, side=side, instead=grant)
 

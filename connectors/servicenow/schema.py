@@ -24,6 +24,8 @@ WELL_KNOWN = {
     "problem_id": "problem",
     "resolved_by": "sys_user",
 }
+#: states that are never left, by table (apis.md 1.5)
+FINAL = {"incident": ("7",), "problem": ("107",)}
 #: tables whose records are called by their number
 NUMBERED = frozenset({"task", "incident", "problem", "change_request", "sc_request", "sc_req_item", "sc_task"})
 
@@ -87,6 +89,10 @@ class Schema:
         held = self.states.get(self.hold, "")
         reasons = self.choices.get("hold_reason", {}).values() if held else ()
         return (*self.states.values(), *(f"{held}:{reason}" for reason in reasons))
+
+    def final_states(self) -> frozenset[str]:
+        """The states that are never left, as admins spell them."""
+        return frozenset(self.states.get(value, value) for value in FINAL.get(self.table, ()))
 
     def state_values(self, spelled: str, before: str) -> dict[str, str]:
         """The values that put an item into the state; ``before`` is its state now. A hold reason goes when the item

@@ -35,8 +35,6 @@ NEEDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "incident": {"6": ("close_code", "close_notes"), "7": ("close_code", "close_notes"), "3:1": ("comments",)},
     "problem": {"106": ("resolution_code",)},
 }
-#: states that are never left (apis.md 1.5)
-FINAL = {"incident": ("7",), "problem": ("107",)}
 MEANINGS = {
     "short_description": "summary",
     "description": "description",
@@ -163,7 +161,7 @@ def category(schema: Schema, name: str) -> str:
 
 def steps(schema: Schema, choices: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[Step, ...]]:
     """Any state follows any other over the Table API, but for the final ones, which are left to none."""
-    final = {schema.states.get(value) for value in FINAL.get(schema.table, ())}
+    final = schema.final_states()
     ways = [Step(name, needs=needs(schema, name, choices)) for name in schema.every_state()]
     return {
         name: () if name in final else tuple(step for step in ways if step.to != name) for name in schema.every_state()

@@ -28,6 +28,7 @@ class Csv(Connector):
     """``url`` is the folder as ``file:///path``; ``auth.user`` is the name that our rows are signed with."""
 
     kind, note_channel, comment_limit, consecutive, lag = "csv", "team", 32_000, True, timedelta(0)
+    title, details = "title", "detail"
 
     def __init__(self, name: str, url: str, auth: UserPassword, clock: Clock, **options: Any) -> None:
         self.name, self.clock, self.updater, self.page = name, clock, auth.user, options.get("page") or 1000
@@ -98,15 +99,9 @@ class Csv(Connector):
         with self.failures(str(self.folder)):
             rows = [row for row in self.words.read() if row["item"] in found] if ids else []
         for row in rows:
-            item, at, by = Ref(self.name, row["item"]), moment(row["at"]), row["by"]
-            found[item.id].append(
-                Comment(item, row["id"], row["channel"], by, by, at, at, row["text"], by == self.updater)
-            )
+            on, at, by = Ref(self.name, row["item"]), moment(row["at"]), row["by"]
+            found[on.id].append(Comment(on, row["id"], row["channel"], by, by, at, at, row["text"], by == self.updater))
         return {id: tuple(comments) for id, comments in found.items()}
-
-    def find_made(self, scope: Scope, mark: Mark, since: datetime) -> Sequence[Record]:
-        found = [record for record, _ in self.records(scope).values() if record.created >= since]
-        return [record for record in found if record.mark and record.mark.made == mark.made]
 
     def create(self, scope: Scope, draft: Draft) -> Record:
         own = {"id": f"T-{secrets.token_hex(4)}", "type": draft.kind, "state": STATES[0], "keys": draft.mark.keys()}
@@ -120,7 +115,11 @@ class Csv(Connector):
         if record.occupied:
             raise Refused(f"{record.key} is marked by {record.occupied}", ("mark",))
         keys = {"mark": scope.mark, "keys": mark.keys()}
-        return record if record.mark else self.revise(scope, self.last(record), keys, record.version)
+        return record if record.mark == mark else self.revise(scope, self.last(record), keys, record.version)
+
+    def unmark(self, scope: Scope, record: Record, mark: Mark) -> Record:
+        bare = {"mark": "", "keys": ""}
+        return self.revise(scope, self.last(record), bare, record.version) if record.mark else record
 
     def revise(self, scope: Scope, row: dict[str, str], values: Mapping[str, Any], version: int = 0) -> Record:
         wrong = tuple(name for name in values if name not in ITEM)

@@ -1,0 +1,324 @@
+"""What the connector asks of Azure DevOps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.auth import Auth
+from connectors.azure_devops.metadata import check, read_fields, read_types
+from connectors.azure_devops.records import (
+    Account,
+    Metadata,
+    account_of,
+    comment_of,
+    is_markdown,
+    may_concern,
+    moves_of,
+    record_of,
+)
+from connectors.azure_devops.search import question
+from connectors.azure_devops.service import (
+    BATCH,
+    COMMENTS,
+    CONNECTION,
+    FEED,
+    UPDATES,
+    WIQL,
+    Ask,
+    Service,
+)
+from connectors.azure_devops.spelling import ALIASES, HYPERLINKS, TAGS, reference
+from connectors.azure_devops.survey import Survey
+from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Refused
+from connectors.confirm import confirmed
+from connectors.description import Description
+from connectors.description import Place as Home
+from connectors.transport import understood
+from mappings.model import Comment, Mark, Moved, Record, Ref, Scope
+from mappings.words import search_words
+
+#: items of one batch, and comments of one page (REST limits)
+BATCH_SIZE = 200
+#: how far the tracker's clock may stand behind the one that an intent was stamped by
+SKEW = timedelta(minutes=10)
+#: whom connectionData names where a public organisation takes us for nobody
+_ANONYMOUS = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+_FED = ("System.Id", "System.Rev", "System.ChangedDate", "System.WorkItemType", "System.TeamProject", TAGS)
+Item = TypeVar("Item")
+
+
+class Reads:
+    """One organisation at ``url`` (``https://dev.azure.com/example``, or a collection on premises).
+
+    ``lag``: the feed and reads by id are consistent, so nothing need be waited out. ``page``: revisions of one batch
+    of the feed; the server may give fewer.
+    """
+
+    kind = "azure_devops"
+    #: a long text holds 1,048,576 characters of HTML (object limits page); an escaped character takes up to five
+    comment_limit = 200_000
+    note_channel = "discussion"
+    rewords = True
+    #: an edited comment makes no revision (apis.md 3.1)
+    edits_show = False
+    #: ``rev`` counts one by one
+    consecutive = True
+    #: revisions are guarded by a test of ``rev``, so that nobody can come in between
+    updater = ""
+    title = "System.Title"
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        auth: Auth,
+        clock: Clock,
+        *,
+        lag: timedelta = timedelta(0),
+        page: int = BATCH_SIZE,
+        verify: bool | str = True,
+        proxies: dict[str, str] | None = None,
+        timeout: tuple[float, float] = (10.0, 60.0),
+    ) -> None:
+        self.name, self.url, self.lag, self.page = name, url.rstrip("/"), lag, page
+        self.service = Service(name, url, auth, clock, verify=verify, proxies=proxies, timeout=timeout)
+        self.transport = self.service.transport
+        self.metadata = Metadata()
+        self.account = Account()
+        #: (item, field) that people turned to Markdown, and the project of items that left their scope's
+        self.markdown: set[tuple[str, str]] = set()
+        self.elsewhere: dict[str, str] = {}
+
+    def open(self, scopes: Sequence[Scope]) -> Opening:
+        """One call for addresses, one for who we are, one for all fields, one per project for its types and states."""
+        self.service.relocate()
+        self.account = self.service.read(Ask("GET", CONNECTION), account_of)
+        if not self.account.id or self.account.id == _ANONYMOUS:
+            raise LockedOut(f"{self.name} takes us for nobody: the token is missing, wrong or expired")
+        metadata = Metadata(fields=read_fields(self.service))
+        problems: list[tuple[str, str, str]] = []
+        for scope in scopes:
+            problems += read_types(self.service, metadata, scope) or check(metadata, scope)
+            problems += self.query_problems(scope)
+        self.metadata = metadata
+        return Opening(self.account.name, tuple(problems))
+
+    def final(self, scope: Scope) -> tuple[str, ...]:
+        """None: a workflow that forbids a step says so when it is asked for."""
+        return ()
+
+    def query_problems(self, scope: Scope) -> list[tuple[str, str, str]]:
+        """One call where the scope has a raw query: the service names what it does not understand."""
+        try:
+            if scope.query:
+                self.holding(scope, ["0"])
+        except Refused as refusal:
+            return [(scope.side, "query", str(refusal))]
+        return []
+
+    def states(self, scope: Scope) -> tuple[str, ...]:
+        """Every state of the scope's types, the first type's first."""
+        found = (
+            state for type_ in self.types(scope) for state in self.metadata.states[scope.project.casefold(), type_]
+        )
+        return tuple(dict.fromkeys(found))
+
+    def fields_known(self, scope: Scope) -> set[str]:
+        """Names of the fields on the scope's types, short ones too, and what is read beside the fields."""
+        known = (self.metadata.on_type[scope.project.casefold(), type_] for type_ in self.types(scope))
+        there: set[str] = set().union(*known)
+        return there | {short for short, name in ALIASES.items() if name in there} | ({HYPERLINKS} if there else set())
+
+    def types(self, scope: Scope) -> tuple[str, ...]:
+        """The scope's types as the project spells them; all of its types where the scope names none."""
+        there = self.metadata.types.get(scope.project.casefold(), ())
+        wanted = [name.casefold() for name in scope.types] or [name.casefold() for name in there]
+        return tuple(name for one in wanted for name in there if name.casefold() == one)
+
+    def describe(self, scopes: Sequence[Scope]) -> Description:
+        with understood(self.name):
+            return Survey(self.service, self.metadata).describe(scopes)
+
+    def places(self, project: str = "") -> tuple[Home, ...]:
+        with understood(self.name):
+            return Survey(self.service, self.metadata).places(project)
+
+    def changes(self, scope: Scope, cursor: str) -> Iterator[Page]:
+        """The reporting feed of the project from its continuation token on: an idle call is one request. The feed shows
+        no relations and filters by project and type only; what is neither in scope nor marked is dropped here. Types
+        are not filtered there: a feed of some types loses an item that is made another (reporting revisions page)."""
+        token, last = cursor, False
+        while not last:
+            ask = Ask("GET", FEED, {"project": scope.project}, self.feed_query(scope, token))
+            page = self.service.read(ask, partial(self.page_of, scope))
+            last = page.last
+            if not last and page.cursor in ("", token):
+                raise Down(f"{self.name} repeats a page of its feed")
+            token = page.cursor or token
+            yield replace(page, cursor=token)
+
+    def page_of(self, scope: Scope, batch: Mapping[str, Any]) -> Page:
+        return Page(self.notices(scope, batch["values"]), next_token(batch), bool(batch["isLastBatch"]))
+
+    def feed_query(self, scope: Scope, token: str) -> dict[str, object]:
+        judged = [reference(name) for name, _ in scope.where]
+        fields = [*_FED, *(name for name in judged if name in self.metadata.fields)]
+        query: dict[str, object] = {"fields": ",".join(dict.fromkeys(fields)), "includeDeleted": True}
+        query |= {"includeLatestOnly": True, "$maxPageSize": scope.page or self.page}
+        if token:
+            query["continuationToken"] = token
+        return query
+
+    def notices(self, scope: Scope, values: Sequence[Mapping[str, Any]]) -> tuple[Notice, ...]:
+        """One notice for each item, of its highest revision, in the order of the feed."""
+        newest: dict[int, Mapping[str, Any]] = {}
+        for line in values:
+            known = newest.get(line["id"])
+            if known is None or line["rev"] >= known["rev"]:
+                newest.pop(line["id"], None)
+                newest[line["id"]] = line
+        return tuple(
+            Notice(Ref(self.name, str(id)), int(line["rev"]))
+            for id, line in newest.items()
+            if may_concern(line.get("fields") or {}, scope, self.metadata)
+        )
+
+    def read(self, scope: Scope, ids: Sequence[str]) -> dict[str, Record | None]:
+        """200 items a call. Asked of the organisation, so that an item that was moved to another project is found."""
+        found: dict[str, Record | None] = dict.fromkeys(ids)
+        asked = [id for id in found if id.isdecimal() and int(id) < 2**31]
+        for start in range(0, len(asked), BATCH_SIZE):
+            records = self.batch(asked[start : start + BATCH_SIZE], partial(self.record, scope))
+            found |= {record.ref.id: record for record in confirmed(scope, records, partial(self.holding, scope))}
+        return found
+
+    def holding(self, scope: Scope, ids: Sequence[str]) -> set[str]:
+        """The ids of which the scope's raw query holds: one call."""
+        where = f"[System.Id] IN ({', '.join(ids)}) AND ({scope.query})"
+        content = {"query": f"SELECT [System.Id] FROM WorkItems WHERE {where}"}
+        return set(self.service.read(Ask("POST", WIQL, content=content), ids_of))
+
+    def batch(self, ids: Sequence[str], take: Callable[[Mapping[str, Any]], Item]) -> list[Item]:
+        """What ``take`` makes of each item with all its fields and relations; missing and hidden ones are left out."""
+        content = {"ids": [int(id) for id in ids], "$expand": "Relations", "errorPolicy": "Omit"}
+        return self.service.read(
+            Ask("POST", BATCH, content=content),
+            lambda answer: [take(one) for one in answer["value"] if one is not None],
+        )
+
+    def record(self, scope: Scope, item: Mapping[str, Any]) -> Record:
+        record = record_of(self.name, self.url, item, scope, self.metadata)
+        formats = item.get("multilineFieldsFormat") or {}
+        self.markdown |= {(record.ref.id, field) for field in formats if is_markdown(formats, field)}
+        if record.project.casefold() != scope.project.casefold():
+            self.elsewhere[record.ref.id] = record.project
+        else:
+            self.elsewhere.pop(record.ref.id, None)
+        return record
+
+    def discussions(self, scope: Scope, ids: Sequence[str]) -> dict[str, tuple[Comment, ...]]:
+        """One call an item and 200 comments; an item that is gone is left out, which is not an empty discussion."""
+        found = {}
+        for id in ids:
+            try:
+                found[id] = self.discussion(self.elsewhere.get(id, scope.project), id)
+            except Gone:
+                continue
+        return found
+
+    def discussion(self, project: str, id: str) -> tuple[Comment, ...]:
+        comments: list[Comment] = []
+        query: dict[str, object] = {"$top": BATCH_SIZE, "order": "asc"}
+        route, token = {"project": project, "workItemId": id}, ""
+        seen = {token}
+        while True:
+            ask = Ask("GET", COMMENTS, route, query)
+            said, token = self.service.read(ask, partial(self.said, Ref(self.name, id)))
+            comments += said
+            if not token:
+                return tuple(sorted(comments, key=lambda comment: (comment.created, int(comment.id))))
+            if token in seen:
+                raise Down(f"{self.name} repeats a page of comments")
+            seen.add(token)
+            query["continuationToken"] = token
+
+    def said(self, ref: Ref, answer: Mapping[str, Any]) -> tuple[list[Comment], str]:
+        """The comments of a page and the token of the next."""
+        kept = [comment_of(ref, raw, self.account) for raw in answer["comments"] if not raw.get("isDeleted")]
+        return kept, str(answer.get("continuationToken") or "")
+
+    def history(self, scope: Scope, changed: Sequence[tuple[Record, int]]) -> dict[str, tuple[Moved, ...]]:
+        """One call an item and 200 updates, from the revision known on; an item that is gone is left out."""
+        found = {}
+        for record, version in changed:
+            try:
+                found[record.ref.id] = self.updates(record.ref.id, version)
+            except Gone:
+                continue
+        return found
+
+    def updates(self, id: str, version: int) -> tuple[Moved, ...]:
+        """An update that made no revision has a number all the same, so that as many updates as revisions are known
+        at least."""
+        moves: list[Moved] = []
+        skip, more = max(version, 0), True
+        while more:
+            ask = Ask("GET", UPDATES, {"id": id}, {"$top": BATCH_SIZE, "$skip": skip})
+            page = self.service.read(ask, lambda answer: [(int(u["rev"]), moves_of(u)) for u in answer["value"]])
+            moves += [moved for rev, found in page if rev > version for moved in found]
+            skip, more = skip + len(page), len(page) == BATCH_SIZE
+        return tuple(sorted(moves, key=lambda moved: moved.at))
+
+    def find_made(self, scope: Scope, mark: Mark, since: datetime) -> list[Record]:
+        """A query by tag and date for ids, then their batch. The key is compared whole, so starting a little early,
+        lest the clocks differ, finds nothing wrong."""
+        tag, from_ = mark.instance.replace("'", "''"), f"{since - SKEW:%Y-%m-%dT%H:%M:%SZ}"
+        query = (
+            f"SELECT [System.Id] FROM WorkItems WHERE [System.Tags] CONTAINS '{tag}' "
+            f"AND [System.CreatedDate] >= '{from_}' ORDER BY [System.CreatedDate], [System.Id]"
+        )
+        ask = Ask("POST", WIQL, query={"timePrecision": True}, content={"query": query})
+        ids = self.service.read(ask, ids_of)
+        records = self.read(scope, ids).values()
+        made = [record for record in records if record and record.mark and record.mark.made == mark.made]
+        return sorted(made, key=lambda record: (record.created, int(record.ref.id)))
+
+    def search(self, scope: Scope, text: str, limit: int) -> list[Record]:
+        """Two calls: a query for ids, then their batch."""
+        words = search_words(text)
+        if not words:
+            return []
+        content = {"query": question(scope, self.metadata, words, text)}
+        ids = self.service.read(Ask("POST", WIQL, query={"$top": limit}, content=content), ids_of)
+        found = self.read(scope, ids)
+        return [record for id in ids if (record := found[id]) and (record.in_scope or record.mark)]
+
+    def calls(self) -> int:
+        """Requests sent to Azure DevOps so far; those to Entra ID are not the tracker's."""
+        return self.transport.ledger.total()
+
+    def close(self) -> None:
+        self.service.close()
+
+
+def kept(mark: Mark, known: Mark | None) -> Mark:
+    """``mark`` with what stays true of the one there: the creation key, and the link's date if it is the same link."""
+    if known is None:
+        return mark
+    at = known.at if known.link == mark.link else ""
+    return replace(mark, made=mark.made or known.made, at=mark.at or at)
+
+
+def ids_of(answer: Mapping[str, Any]) -> list[str]:
+    return [str(one["id"]) for one in answer["workItems"]]
+
+
+def next_token(batch: Mapping[str, Any]) -> str:
+    """The token behind a batch; some answers give it in ``nextLink`` only (vendor's examples)."""
+    link = parse_qs(urlsplit(str(batch.get("nextLink") or "")).query)
+    return str(batch.get("continuationToken") or link.get("continuationToken", [""])[0])
