@@ -3,7 +3,24 @@
 from sync.store.creations import Begun, Unshown
 from sync.store.database import Database, StateBroken, StateLocked
 from sync.store.dirty import Dirty
+from sync.store.filing import Filed
 from sync.store.outbox import Outgoing
+from sync.store.requests import DECLINED, DONE, Request
 from sync.store.store import Store
+from sync.store.ties import Place
 
-__all__ = ["Begun", "Database", "Dirty", "Outgoing", "StateBroken", "StateLocked", "Store", "Unshown"]
+__all__ = [
+    "DECLINED",
+    "DONE",
+    "Begun",
+    "Database",
+    "Dirty",
+    "Filed",
+    "Outgoing",
+    "Place",
+    "Request",
+    "StateBroken",
+    "StateLocked",
+    "Store",
+    "Unshown",
+]

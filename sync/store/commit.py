@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from mappings.fields import Spelling
 from mappings.model import Native, Record, Ref
-from sync.merge import Echo
-from sync.plan import Action, Adopt, Notify, Open, Plan, Say, Show, Write
-from sync.state import CopyKey, LinkState, OwnRemark, Seen
-from sync.status import STAGE, spelled
-from sync.store import journal
+from sync.merging.merge import Echo
+from sync.merging.status import STAGE, spelled
+from sync.plan import Action, Adopt, Notify, Open, Plan, Reword, Say, Show, Unmark, Write
+from sync.state import Held, LinkState, OwnRemark, Seen
+from sync.store import copies, journal
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
 
@@ -30,6 +31,9 @@ def ensure_link(connection: sa.Connection, link: LinkState, now: datetime) -> in
     id = new_link(connection, link.key, link.source, now)
     for item in link.items:
         connection.execute(item_update(item.ref).values(link=id))
+        take_along(connection, id, item.ref)
+    if link.aside:
+        connection.execute(sa.update(t.links).where(t.links.c.id == id).values(aside=sorted(link.aside)))
     return id
 
 
@@ -38,17 +42,29 @@ def new_link(connection: sa.Connection, key: str, source: Ref, now: datetime) ->
     return int(connection.execute(sa.insert(t.links).values(row).returning(t.links.c.id)).scalar_one())
 
 
+def take_along(connection: sa.Connection, link: int, ref: Ref) -> None:
+    """What was said on an item, and what was opened from it, goes with it into another link: a route opens from an item
+    once, wherever it is, and what it heard before is history there."""
+    said = (t.comments.c.tracker == ref.tracker, t.comments.c.item == ref.id)
+    connection.execute(sa.update(t.comments).where(*said).values(link=link))
+    opened = (t.intents.c.kind == "open", t.intents.c.tracker == ref.tracker, t.intents.c.item == ref.id)
+    connection.execute(sa.update(t.intents).where(*opened).values(link=link))
+
+
 def item_update(ref: Ref) -> sa.Update:
     return sa.update(t.items).where(t.items.c.tracker == ref.tracker, t.items.c.id == ref.id)
 
 
-def remember_records(connection: sa.Connection, link: LinkState, seen: Seen) -> None:
-    """What was seen of the items: the version decided on, key, assignee, whether it is gone."""
+def remember_records(connection: sa.Connection, link: LinkState, seen: Seen, plan: Plan, now: datetime) -> None:
+    """What was seen of the items: the version decided on, key, assignee, when its discussion was read. Of an item that
+    was restored from a backup our own last write is forgotten too."""
+    for ref in plan.settlement.receded:
+        connection.execute(item_update(ref).values(acked=-1))
     for item in link.items:
         record = seen.records.get(item.ref)
-        if record is None:
+        if record is None or item.ref in plan.settlement.unbelieved:
             continue
-        talk = {"talk": record.talk or HEARD} if item.ref in seen.comments else {}
+        talk = {"talk": record.talk or HEARD, "heard": now} if item.ref in seen.comments else {}
         if (item.version, item.key, item.assignee) != (record.version, record.key, record.assignee) or talk:
             connection.execute(item_update(item.ref).values(**record_columns(record), **talk))
 
@@ -68,15 +84,22 @@ def settle_plan(connection: sa.Connection, link: int, plan: Plan, now: datetime)
     settled = plan.settlement
     upsert(connection, t.agreed, [{"link": link, "name": n, **asdict(a)} for n, a in settled.agreed.items()])
     write_echoes(connection, settled.echoes)
-    insert_new(connection, t.comments, [{"tracker": c.item.tracker, "id": c.id, "link": link} for c in settled.known])
-    upsert(connection, t.copies, [copy_row(link, key, copy.outcome, copy.at, id) for key, copy, id in settled.copies])
+    known = [{"tracker": c.item.tracker, "id": c.id, "link": link, "item": c.item.id} for c in settled.known]
+    insert_new(connection, t.comments, known)
+    upsert(connection, t.comments, [copies.version_row(link, origin, version) for origin, version in settled.versions])
+    for key, _, id in settled.copies:
+        if id and key.origin.tracker:
+            copies.forget_token(connection, key, id)
+    upsert(connection, t.copies, [copies.copy_row(link, key, replace(copy, id=id)) for key, copy, id in settled.copies])
     insert_new(connection, t.movements, [{"link": link, **asdict(m)} for m in settled.movements])
     insert_new(connection, t.firings, [{"link": link, **asdict(f)} for f in settled.firings])
     insert_new(connection, t.remarks, [remark_row(link, remark) for remark in settled.remarks])
     for key, copy, _ in settled.copies:
         if copy.outcome == "done":
-            forget_said(connection, key)
+            copies.forget_said(connection, key)
     settle_holds(connection, link, plan)
+    for ref, gone_their_way in settled.left:
+        connection.execute(item_update(ref).values(left=gone_their_way))
     settle_head(connection, link, plan, now)
 
 
@@ -88,25 +111,22 @@ def remark_row(link: int, remark: OwnRemark) -> dict[str, Any]:
 def settle_holds(connection: sa.Connection, link: int, plan: Plan) -> None:
     for ref, what in plan.settlement.releases:
         release(connection, ref, what)
-    upsert(
-        connection,
-        t.held,
-        [
-            {
-                "tracker": h.ref.tracker,
-                "id": h.ref.id,
-                "what": h.what,
-                "link": link,
-                "reason": h.reason,
-                "advice": h.advice,
-                "since": h.since,
-                "retry": h.retry,
-                "fingerprint": h.fingerprint,
-            }
-            for h in plan.settlement.holds
-        ],
-        keep=("since",),
-    )
+    upsert(connection, t.held, [held_row(link, held) for held in plan.settlement.holds], keep=("since",))
+
+
+def held_row(link: int, held: Held) -> dict[str, Any]:
+    """What is set aside; ``link`` is 0 for an item that no link holds."""
+    return {
+        "tracker": held.ref.tracker,
+        "id": held.ref.id,
+        "what": held.what,
+        "link": link or None,
+        "reason": held.reason,
+        "advice": held.advice,
+        "since": held.since,
+        "retry": held.retry,
+        "fingerprint": held.fingerprint,
+    }
 
 
 def release(connection: sa.Connection, ref: Ref, what: str) -> None:
@@ -124,7 +144,26 @@ def settle_head(connection: sa.Connection, link: int, plan: Plan, now: datetime)
         values["closed"] = now if settled.closed else None
     if settled.before is not None:
         values["before"] = settled.before
+    if settled.aside is not None:
+        values["aside"] = sorted(settled.aside)
+    if settled.lead is not None:
+        values |= {"lead_tracker": settled.lead.tracker, "lead_id": settled.lead.id}
     connection.execute(sa.update(t.links).where(t.links.c.id == link).values(**values))
+    keep_route(connection, link, route_of(plan))
+
+
+def keep_route(connection: sa.Connection, link: int, route: str) -> None:
+    """The first route that opened or paired something in a link is its own."""
+    if route:
+        none_yet = (t.links.c.id == link, t.links.c.route == "")
+        connection.execute(sa.update(t.links).where(*none_yet).values(route=route))
+
+
+def route_of(plan: Plan) -> str:
+    """The route by which the plan opens or pairs a counterpart."""
+    opened = (action.route for action in plan.actions if isinstance(action, Open))
+    paired = (joining.route for joining in plan.settlement.joins if not joining.link)
+    return next(chain(opened, paired), "")
 
 
 def write_echoes(connection: sa.Connection, echoes: Iterable[tuple[Ref, str, Echo]]) -> None:
@@ -155,46 +194,19 @@ def spelling_of(natives: Iterable[str], fields: Mapping[str, Native]) -> Spellin
     return tuple((native, fields.get(native)) for native in natives)
 
 
-def forget_said(connection: sa.Connection, key: CopyKey) -> None:
-    """A remark of our own whose every part is said needs its text no longer."""
-    if key.origin.tracker:
-        return
-    parts = (
-        t.copies.c.origin_tracker == "",
-        t.copies.c.origin_id == key.origin.id,
-        t.copies.c.target_tracker == key.target.tracker,
-        t.copies.c.target_id == key.target.id,
-    )
-    if connection.scalar(sa.select(sa.func.count()).where(*parts, t.copies.c.outcome != "done")) == 0:
-        mine = (t.remarks.c.id == key.origin.id, t.remarks.c.tracker == key.target.tracker)
-        connection.execute(sa.delete(t.remarks).where(*mine, t.remarks.c.item == key.target.id))
-
-
 def settle_intent(connection: sa.Connection, intent: int, outcome: str, now: datetime) -> None:
     connection.execute(sa.update(t.intents).where(t.intents.c.id == intent).values(outcome=outcome, settled=now))
 
 
-def copy_row(link: int, key: CopyKey, outcome: str, at: datetime, copy_id: str = "") -> dict[str, Any]:
-    return {
-        "origin_tracker": key.origin.tracker,
-        "origin_id": key.origin.id,
-        "target_tracker": key.target.tracker,
-        "target_id": key.target.id,
-        "part": key.part,
-        "link": link,
-        "outcome": outcome,
-        "at": at,
-        "copy_id": copy_id or None,
-    }
-
-
 def intend(connection: sa.Connection, link: int, plan: Plan, now: datetime) -> dict[int, int]:
-    """An intent for every action, by the action's place in the plan. A copy's own row is its intent: unsure until
-    the answer is there."""
+    """An intent for every action, by the action's place in the plan. A copy's own row is its intent: unsure, or with
+    a version that is on its way, until the answer is there."""
     intents: dict[int, int] = {}
     for place, action in enumerate(plan.actions):
         if isinstance(action, Say):
-            upsert(connection, t.copies, [copy_row(link, action.copy, "unsure", now)])
+            upsert(connection, t.copies, [copies.copy_row(link, action.copy, copies.said_as(action, "unsure", now))])
+        elif isinstance(action, Reword):
+            connection.execute(copies.reword_row(action).values(sent=action.version, at=now))
         elif isinstance(action, Notify):
             row = {"key": action.key, "link": link, "kind": action.kind, "payload": payload_of(action), "at": now}
             insert_new(connection, t.outbox, [{**row, "tries": 0, "outcome": "", "error": ""}])
@@ -205,7 +217,9 @@ def intend(connection: sa.Connection, link: int, plan: Plan, now: datetime) -> d
     return intents
 
 
-def insert_intent(connection: sa.Connection, link: int, action: Adopt | Open | Show | Write, now: datetime) -> int:
+def insert_intent(
+    connection: sa.Connection, link: int, action: Adopt | Open | Show | Unmark | Write, now: datetime
+) -> int:
     ref = action.source if isinstance(action, Open) else action.ref
     values = {
         "link": link,
@@ -221,7 +235,7 @@ def insert_intent(connection: sa.Connection, link: int, action: Adopt | Open | S
     return int(connection.execute(sa.insert(t.intents).values(values).returning(t.intents.c.id)).scalar_one())
 
 
-def payload_of(action: Adopt | Open | Show | Write | Notify) -> Mapping[str, Any]:
+def payload_of(action: Adopt | Open | Show | Unmark | Write | Notify) -> Mapping[str, Any]:
     """What settling needs after a crash. Never the text of a comment."""
     match action:
         case Open():
@@ -245,9 +259,16 @@ def lines_of(plan: Plan, link: LinkState) -> Iterator[journal.Line]:
     settled = plan.settlement
     for name, agreed in settled.agreed.items():
         by = f" by {agreed.by}" if agreed.by else ""
-        yield journal.Line(link.key, "agreed", plan.title, f"{name} = {agreed.value!r}{by} (agreement {agreed.serial})")
+        told = f"{name} = {journal.worded(agreed.value)}{by} (agreement {agreed.serial})"
+        yield journal.Line(link.key, "agreed", plan.title, told)
     for name, side, value in settled.conflicts:
-        yield journal.Line(link.key, "conflict", plan.title, f"{side} said {name} = {value!r}; it did not stand")
+        told = f"{side} said {name} = {journal.worded(value)}; it did not stand"
+        yield journal.Line(link.key, "conflict", plan.title, told)
+    if settled.lead is not None:
+        yield journal.Line(link.key, "lead", str(settled.lead), "speaks for its side from now on")
+    for ref, gone_their_way in settled.left:
+        said = "closed by its own people: given no more stages" if gone_their_way else "open again"
+        yield journal.Line(link.key, "left", str(ref), said)
     for firing in settled.firings:
         told = f"rule {firing.rule}, step {firing.step}, episode {firing.episode}: {firing.outcome}"
         yield journal.Line(link.key, "fire", plan.title, told)
@@ -255,6 +276,8 @@ def lines_of(plan: Plan, link: LinkState) -> Iterator[journal.Line]:
         yield journal.Line(link.key, "held", str(hold.ref), f"{hold.what}: {hold.reason}")
     for ref, what in settled.releases:
         yield journal.Line(link.key, "released", str(ref), what)
+    for joining in settled.joins:
+        yield journal.Line(link.key, "joined", str(joining.ref), f"{joining.how}, into link {joining.link or link.key}")
     for action in plan.actions:
         yield journal.Line(link.key, type(action).__name__.lower(), name_of(action), action.reason)
 

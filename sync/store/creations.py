@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from mappings.model import Mark, Native, Record, Ref
-from sync.merge import Echo
+from sync.merging.merge import Echo
+from sync.merging.status import STAGE, spelled
 from sync.plan import Show
-from sync.status import STAGE, spelled
 from sync.store import commit, dirty
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
@@ -78,21 +78,14 @@ def echo(
 def baseline(connection: sa.Connection, link: int, target: Ref, now: datetime) -> None:
     """Comments that were there before the item are history to it."""
     rows = connection.execute(sa.select(t.comments).where(t.comments.c.link == link))
-    history = [
-        {
-            "origin_tracker": row.tracker,
-            "origin_id": row.id,
-            "target_tracker": target.tracker,
-            "target_id": target.id,
-            "part": 1,
-            "link": link,
-            "outcome": "history",
-            "at": now,
-            "copy_id": None,
-        }
-        for row in rows
-    ]
-    insert_new(connection, t.copies, history)
+    insert_new(connection, t.copies, [history_row(link, row.tracker, row.id, target, now) for row in rows])
+
+
+def history_row(link: int, tracker: str, comment: str, target: Ref, now: datetime) -> dict[str, Any]:
+    """A comment that is not carried to the target."""
+    origin = {"origin_tracker": tracker, "origin_id": comment}
+    place = {"target_tracker": target.tracker, "target_id": target.id, "part": 1, "link": link}
+    return {**origin, **place, "outcome": "history", "at": now, "copy_id": None}
 
 
 def rehear(connection: sa.Connection, link: int, heard: Collection[Ref]) -> None:
@@ -107,7 +100,7 @@ def rehear(connection: sa.Connection, link: int, heard: Collection[Ref]) -> None
 
 
 def unshown(connection: sa.Connection) -> list[Unshown]:
-    query = sa.select(t.intents).where(t.intents.c.kind == "show", t.intents.c.outcome.in_(["", "unsure"]))
+    query = sa.select(t.intents).where(t.intents.c.kind == "show", t.ON_ITS_WAY)
     return [
         Unshown(r.id, Ref(r.tracker, r.item), r.payload["side"], r.payload["keys"], r.payload["key"], r.payload["url"])
         for r in connection.execute(query)
@@ -116,15 +109,27 @@ def unshown(connection: sa.Connection) -> list[Unshown]:
 
 def begun(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Begun]:
     """Creations on their way for which the conditions hold."""
-    rows = connection.execute(sa.select(t.intents).where(t.intents.c.kind == "open", *conditions))
+    rows = connection.execute(sa.select(t.intents).where(t.intents.c.kind == "open", t.ON_ITS_WAY, *conditions))
     return [Begun(r.id, r.link, r.key, r.payload["side"], r.payload["keys"], r.at) for r in rows]
 
 
-def rebuild(connection: sa.Connection, key: str, source: Ref, members: Sequence[tuple[Record, str]], now: Any) -> int:
-    """The link of that key with these members, which were found by their marks."""
+def rebuild(
+    connection: sa.Connection,
+    key: str,
+    source: Ref,
+    members: Sequence[tuple[Record, str]],
+    now: Any,
+    *,
+    opened: bool = False,
+) -> int:
+    """The link of that key with these members, which were found by their marks. ``source`` is the item that opened it,
+    or, while that one is hidden, the oldest of those that were found."""
     id = connection.scalar(sa.select(t.links.c.id).where(t.links.c.key == key))
     if id is None:
         id = commit.new_link(connection, key, source, now)
+    elif opened:
+        values = {"source_tracker": source.tracker, "source_id": source.id}
+        connection.execute(sa.update(t.links).where(t.links.c.id == id).values(**values))
     for record, side in members:
         found = commit.item_update(record.ref).values(link=id, side=side, rebuilt=True, talk="")
         connection.execute(found)

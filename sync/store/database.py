@@ -9,7 +9,7 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,8 +18,12 @@ from sqlalchemy.pool import StaticPool
 from sync.store.tables import metadata
 
 #: the migration this code works with; a test holds it against the newest one
-HEAD = "0001"
+HEAD = "0002"
 LOCK_KEY = 0x10C5731
+#: how many values a query names at once: SQLite takes a thousand conditions
+CHUNK = 400
+
+T = TypeVar("T")
 
 
 class StateLocked(Exception):
@@ -81,7 +85,8 @@ class Database:
                 raise StateBroken(f"the state {self.path or ''} cannot be used: {error.orig}; {helps}") from error
 
     def migrate(self) -> None:
-        """Brings the tables to this version; a new SQLite file is readable by its owner alone."""
+        """Brings the tables to this version; a new SQLite file is readable by its owner alone. Raises
+        ``StateBroken``."""
         if self.path is not None and not self.path.exists():
             private(self.path)
         with self.begin() as connection:
@@ -182,6 +187,13 @@ def upsert(
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
     else:
         connection.execute(statement.on_conflict_do_nothing(), values)
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in lists that a query may name at once; none where there are none."""
+    waiting = list(values)
+    for start in range(0, len(waiting), CHUNK):
+        yield waiting[start : start + CHUNK]
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -25,15 +25,22 @@ class Dirty:
     old: bool = False
 
 
-def versions(connection: sa.Connection, refs: Sequence[Ref]) -> dict[Ref, int]:
-    """The version each known item was last decided on."""
-    found: dict[Ref, int] = {}
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the state has of an item: the version it was last decided on, and its side where a link holds it."""
+
+    version: int = -1
+    home: str = ""
+
+
+def known(connection: sa.Connection, refs: Sequence[Ref]) -> dict[Ref, Known]:
+    """The items that are known."""
+    found: dict[Ref, Known] = {}
+    columns = (t.items.c.tracker, t.items.c.id, t.items.c.version, t.items.c.side, t.items.c.link)
     for start in range(0, len(refs), 500):
         chunk = refs[start : start + 500]
-        rows = connection.execute(
-            sa.select(t.items.c.tracker, t.items.c.id, t.items.c.version).where(load.refs_where(t.items, chunk))
-        )
-        found |= {Ref(row.tracker, row.id): row.version for row in rows}
+        for row in connection.execute(sa.select(*columns).where(load.refs_where(t.items, chunk))):
+            found[Ref(row.tracker, row.id)] = Known(row.version, row.side if row.link is not None else "")
     return found
 
 
@@ -50,8 +57,11 @@ def mark(connection: sa.Connection, rows: Iterable[tuple[Ref, str, bool]], *, ol
 
 
 def read(connection: sa.Connection) -> list[Dirty]:
-    rows = connection.execute(sa.select(t.dirty).order_by(t.dirty.c.side, t.dirty.c.id))
-    return [Dirty(Ref(r.tracker, r.id), r.side, r.token, r.talk, r.old) for r in rows]
+    """Every row, under the side its item has in a link."""
+    rows = list(connection.execute(sa.select(t.dirty).order_by(t.dirty.c.side, t.dirty.c.id)))
+    homes = known(connection, [Ref(r.tracker, r.id) for r in rows])
+    sides = {ref: one.home for ref, one in homes.items() if one.home}
+    return [Dirty(ref, sides.get(ref, r.side), r.token, r.talk, r.old) for r in rows for ref in [Ref(r.tracker, r.id)]]
 
 
 def clean(connection: sa.Connection, rows: Iterable[Dirty]) -> None:

@@ -33,6 +33,13 @@ class Entry(Line):
     at: datetime
 
 
+def worded(value: object) -> str:
+    """A value as people read it in a line."""
+    if isinstance(value, tuple):
+        return ", ".join(map(repr, value)) or "(empty)"
+    return "(empty)" if value is None else repr(value)
+
+
 def chained(previous: str, at: datetime, line: Line, digest: str) -> str:
     words = "\x1f".join((previous, at.isoformat(), line.link, line.kind, line.item, digest))
     return hashlib.sha256(words.encode()).hexdigest()
@@ -44,7 +51,10 @@ def fitted(line: Line) -> Line:
 
 
 def append(connection: sa.Connection, at: datetime, lines: Iterable[Line]) -> None:
-    """Adds lines at the end of the chain."""
+    """Adds lines at the end of the chain. A command beside the daemon may add some too; SQLite's transactions follow
+    one another anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE journal IN SHARE ROW EXCLUSIVE MODE"))
     last = connection.execute(sa.select(t.journal.c.seq, t.journal.c.chain).order_by(t.journal.c.seq.desc()).limit(1))
     row = last.first()
     seq, chain = (row.seq, row.chain) if row else (0, "")

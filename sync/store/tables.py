@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -117,6 +118,10 @@ links = Table(
     Column("opened", Instant, nullable=False),
     Column("closed", Instant),
     Column("due", Instant, index=True),
+    Column("lead_tracker", String(80)),
+    Column("lead_id", String(64)),
+    Column("route", String(80), nullable=False, default="", server_default=text("''")),
+    Column("aside", Json, nullable=False, default=(), server_default=text("'[]'")),
 )
 
 items = Table(
@@ -137,6 +142,11 @@ items = Table(
     Column("gone", Boolean, nullable=False, default=False),
     Column("rebuilt", Boolean, nullable=False, default=False),
     Column("old", Boolean, nullable=False, default=False),
+    Column("left", Boolean, nullable=False, default=False, server_default=false()),
+    Column("heard", Instant),
+    Column("joined", String(100), nullable=False, default="", server_default=text("''")),
+    Column("aside", Json, nullable=False, default=(), server_default=text("'[]'")),
+    Column("came", Instant),
 )
 
 agreed = Table(
@@ -147,6 +157,7 @@ agreed = Table(
     Column("value", Json, nullable=False),
     Column("serial", Integer, nullable=False),
     Column("by", String(80), nullable=False),
+    Column("map", String(16), nullable=False, default="", server_default=text("''")),
 )
 
 echoes = Table(
@@ -166,6 +177,10 @@ comments = Table(
     Column("tracker", String(80), primary_key=True),
     Column("id", String(80), primary_key=True),
     link_id(nullable=False),
+    Column("item", String(64), nullable=False, default="", server_default=text("''")),
+    Column("digest", String(20), nullable=False, default="", server_default=text("''")),
+    Column("changed", Instant),
+    Column("gone", Boolean, nullable=False, default=False, server_default=false()),
 )
 
 copies = Table(
@@ -180,6 +195,15 @@ copies = Table(
     Column("outcome", String(10), nullable=False),
     Column("at", Instant, nullable=False),
     Column("copy_id", String(80)),
+    Column("digest", String(20), nullable=False, default="", server_default=text("''")),
+    Column("sent", String(20), nullable=False, default="", server_default=text("''")),
+    Column("channel", String(80), nullable=False, default="", server_default=text("''")),
+    Index(
+        "unsettled_copies",
+        "link",
+        sqlite_where=text("outcome = 'unsure' OR sent != ''"),
+        postgresql_where=text("outcome = 'unsure' OR sent != ''"),
+    ),
     UniqueConstraint("target_tracker", "target_id", "copy_id", name="a_copy_has_one_origin"),
 )
 
@@ -251,6 +275,10 @@ intents = Table(
     ),
 )
 
+#: the conditions of the partial indexes, in their very words: SQLite takes such an index for no bound parameter
+ON_ITS_WAY = text("intents.outcome IN ('', 'unsure')")
+UNSETTLED = text("(copies.outcome = 'unsure' OR copies.sent != '')")
+
 remarks = Table(
     "remarks",
     metadata,
@@ -267,7 +295,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("key", Text, primary_key=True),
-    link_id(nullable=False),
+    link_id(),
     Column("kind", String(10), nullable=False),
     Column("payload", Json, nullable=False),
     Column("at", Instant, nullable=False),
@@ -275,6 +303,59 @@ outbox = Table(
     Column("retry", Instant),
     Column("outcome", String(10), nullable=False, default=""),
     Column("error", Words, nullable=False, default=""),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("tracker", String(80), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("link_key", String(20), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("tracker", String(80), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("value", String(200), primary_key=True),
+    Column("side", String(80), nullable=False),
+    Index("items_by_name", "name", "value", "side"),
+)
+
+ties = Table(
+    "ties",
+    metadata,
+    Column("tracker", String(80), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("to_tracker", String(80), primary_key=True),
+    Column("to_id", String(64), primary_key=True),
+    Index("items_tied_to", "to_tracker", "to_id"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("args", Json, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("outcome", String(10), nullable=False, default=""),
+    Column("answer", Words, nullable=False, default=""),
+    Column("done", Instant),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("what", String(100), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("by", Words, nullable=False),
 )
 
 journal = Table(

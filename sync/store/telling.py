@@ -1,0 +1,122 @@
+"""What is told, sent and remembered: held entries, totals, mails, the file in force, the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sync.edits.edit import Turn
+from sync.state import Held
+from sync.store import (
+    force,
+    journal,
+    load,
+    outbox,
+)
+from sync.store import tables as t
+from sync.store.database import insert_new, upsert
+from sync.store.door import Door
+from sync.store.outbox import Outgoing
+
+
+class Telling(Door):
+    """What is told, sent and remembered: held entries, totals, mails, the file in force, the journal."""
+
+    def held(self) -> list[tuple[Held, str]]:
+        """What is set aside, with the readable key of its item."""
+        with self.db.begin() as connection:
+            joined = t.held.outerjoin(
+                t.items, sa.and_(t.held.c.tracker == t.items.c.tracker, t.held.c.id == t.items.c.id)
+            )
+            rows = connection.execute(
+                sa.select(t.held, t.items.c.key).select_from(joined).order_by(t.held.c.since, t.held.c.id)
+            ).all()
+        return [(load.held_of(row), row.key or row.id) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Totals for the status line."""
+        queries = {
+            "links": sa.select(sa.func.count()).select_from(t.links),
+            "open": sa.select(sa.func.count()).select_from(t.links).where(t.links.c.closed.is_(None)),
+            "items": sa.select(sa.func.count())
+            .select_from(t.items)
+            .where(t.items.c.link.is_not(None), t.items.c.joined != load.TASK),
+            "dirty": sa.select(sa.func.count()).select_from(t.dirty),
+            "held": sa.select(sa.func.count()).select_from(t.held),
+            "copies": sa.select(sa.func.count()).select_from(t.copies).where(t.copies.c.outcome == "done"),
+        }
+        with self.db.begin() as connection:
+            return {name: int(connection.scalar(query) or 0) for name, query in queries.items()}
+
+    def arm(self, rules: Iterable[str], now: datetime) -> None:
+        """A rule counts from the moment it is first in force."""
+        with self.db.begin() as connection:
+            insert_new(connection, t.rules, [{"id": rule, "armed": now} for rule in rules])
+
+    def outgoing(self, now: datetime) -> list[Outgoing]:
+        """The mails and cards that go out now."""
+        with self.db.begin() as connection:
+            return outbox.waiting(connection, now)
+
+    def sent(self, key: str, outcome: str, *, retry: datetime | None = None, error: str = "") -> None:
+        """How a mail or card went; one that was sent gives its text away."""
+        with self.db.begin() as connection:
+            outbox.settle(connection, key, outcome, retry, error)
+
+    def unsent(self) -> list[tuple[str, str, str]]:
+        """Mails and cards that failed or wait: key, kind and the last error."""
+        with self.db.begin() as connection:
+            return outbox.unsent(connection)
+
+    def tell(self, key: str, kind: str, to: Sequence[str], subject: str, text: str, now: datetime) -> None:
+        """Puts a mail or a card about Lockstep itself among those that go out; the same key goes out once."""
+        with self.db.begin() as connection:
+            outbox.put(connection, key, kind, to, subject, text, now)
+
+    def log(self, kind: str, item: str, body: str, now: datetime) -> None:
+        """A line of the journal about Lockstep itself."""
+        with self.db.begin() as connection:
+            journal.append(connection, now, [journal.Line("", kind, item, body)])
+
+    def in_force(self) -> str | None:
+        """The text of the admin's file in force; ``None`` where the state is new."""
+        with self.db.begin() as connection:
+            return force.in_force(connection)
+
+    def keep_in_force(self, text: str) -> None:
+        """A file that means what the one in force means takes its place."""
+        with self.db.begin() as connection:
+            force.keep(connection, text)
+
+    def put_in_force(self, turn: Turn, now: datetime) -> int:
+        """An edited file comes into force, in one commit. Returns how many items are to be looked at again."""
+        with self.db.begin() as connection:
+            return force.put(connection, turn, now)
+
+    def note(self, name: str, value: Any) -> None:
+        """A small fact that outlives the process: the last pass, whether a journal was ever readable."""
+        with self.db.begin() as connection:
+            upsert(connection, t.meta, [{"name": name, "value": value}])
+
+    def noted(self, name: str) -> Any:
+        """A fact that ``note`` kept; ``None`` where it was never noted."""
+        with self.db.begin() as connection:
+            return connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.name == name))
+
+    def journal(self, link: str, limit: int = 200) -> list[journal.Entry]:
+        """What the journal says of a link, by its key: ``limit`` entries at the most."""
+        with self.db.begin() as connection:
+            return journal.read(connection, link, limit)
+
+    def purge_journal(self, before: datetime) -> int:
+        """Forgets the sentences of lines older than ``before``; the chain still verifies. Returns how many."""
+        with self.db.begin() as connection:
+            return journal.purge(connection, before)
+
+    def broken_journal(self) -> int | None:
+        """The first entry of the chain that does not verify; ``None`` where all do."""
+        with self.db.begin() as connection:
+            return journal.verify(connection)
