@@ -57,7 +57,7 @@ def unknown_states(setup: Setup, side: str, known: Known) -> Iterator[Mismatch]:
         for state in stage.states.get(side, ()):
             if known.states and state not in known.states:
                 what = f'{setup.sides[side].tracker} has no state "{state}" for {side}'
-                paths = (f"stages.{stage.name}.{side}", f"stages.{stage.name}")
+                paths = (f"stages.{stage.id}.{side}", f"stages.{stage.id}")
                 yield mismatch(setup, side, what, choice(state, known.states, "states"), *paths)
 
 
@@ -133,6 +133,8 @@ def places_of(setup: Setup, side: str, name: str) -> list[str]:
     at += [f"sides.{side}.project"] if name and name == scope.project else []
     at += [f"sides.{side}.type"] if name in scope.types else []
     at += [f"sides.{side}.keys_field"] if name and name == scope.keys_field else []
+    at += [f"sides.{side}.query"] if name == "query" else []
+    at += [f"sides.{side}.mark_field"] if name == scope.mark_field else []
     at += [f"trackers.{setup.sides[side].tracker}.mark_fields"] if name in scope.mark_fields else []
     at += [f"sides.{side}.table"] if scope.table and not name else []
     return at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path as FilePath
 
 from connectors.auth import Auth, Secret
 from mappings.calendar import Calendar, Span
@@ -35,13 +36,14 @@ class TrackerSettings:
 @dataclass(frozen=True, slots=True)
 class Side:
     """A kind of item that links are made of. ``create_kind`` is the type created, ``create`` the admin's fixed
-    native fields of a new item."""
+    native fields of a new item. ``under``: its items are tasks below those of another side, shown and never counted."""
 
     name: str
     tracker: str
     scope: Scope
     create_kind: str
     create: Mapping[str, Native] = field(default_factory=dict)
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,23 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """A pass that would write more than ``writes`` times stops and asks. 0: no bound."""
+    """A pass stops and asks that would write more than ``writes`` times, would change more than the ``share`` of the
+    open links, or finds more than the share ``gone`` of a tracker's linked items missing. 0: no bound. ``tell`` are
+    the addresses and ``teams`` the channel that hear of it."""
 
     writes: int = 1000
+    share: float = 0.0
+    gone: float = 0.0
+    tell: tuple[str, ...] = ()
+    teams: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time in which nothing is written, UTC, ``end`` excluded."""
+
+    start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +132,18 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """The admin's file as it was read: where it stands, what it says, and where ``{ env = ... }`` looks."""
+
+    path: FilePath
+    text: str
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """Everything the admin said. ``conditions`` are the routes' compiled ``when`` by route id; ``digest`` identifies
-    the file's content; ``secrets`` sign banners, the first one new ones."""
+    the file's content, ``page`` is the file itself; ``secrets`` sign banners, the first one new ones."""
 
     instance: str
     state: Secret
@@ -142,9 +167,14 @@ class Setup:
     automation: frozenset[str]
     mail: Mail | None
     teams: Mapping[str, Webhook]
+    siblings: bool = False
+    deletions: bool = False
+    reread: int = 200
+    freeze: tuple[Window, ...] = ()
     digest: str = ""
     started: datetime | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
+    page: Page | None = field(default=None, repr=False, compare=False)
 
     @property
     def mark(self) -> str:

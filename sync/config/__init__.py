@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sync.config import places, process, talk
+from sync.config import brakes, places, process, talk
 from sync.config.desk import Desk
 from sync.config.models import File
 from sync.config.problems import ConfigProblems, Problem, Report, explain, label
 from sync.config.reading import parse, read
 from sync.config.shape import shaped
-from sync.setup import Guards, Setup
+from sync.setup import Page, Setup
 
-__all__ = ["ConfigProblems", "Problem", "explain", "load", "load_with_warnings", "schema"]
+__all__ = ["ConfigProblems", "Problem", "explain", "load", "load_with_warnings", "made", "schema"]
 
 
 def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Setup:
@@ -31,11 +31,18 @@ def load_with_warnings(path: str | Path, environ: Mapping[str, str] | None = Non
     """As ``load``, with the warnings: the file works, but perhaps not as meant."""
     file = Path(path)
     content = read(file)
+    raw, positions = parse(content, file.name)
+    page = Page(file, content.decode("utf-8-sig"), os.environ if environ is None else environ)
+    digest = hashlib.sha256(content).hexdigest()
+    return made(Report(file.name, raw, positions), page, digest)
+
+
+def made(report: Report, page: Page, digest: str) -> tuple[Setup, list[Problem]]:
+    """The setup that the values of a report describe, with the warnings. Raises ``ConfigProblems``."""
     try:
-        report = _report(content, file)
-        setup = _setup(report, file, os.environ if environ is None else environ, content)
+        setup = _setup(report, page, digest)
     except RecursionError:
-        raise ConfigProblems([Problem(1, 1, "", "lists or tables are nested too deeply", "", file.name)]) from None
+        raise ConfigProblems([Problem(1, 1, "", "lists or tables are nested too deeply", "", report.file)]) from None
     if report.problems or setup is None:
         raise ConfigProblems(report.problems)
     return setup, sorted(report.warnings)
@@ -46,16 +53,11 @@ def schema() -> dict[str, Any]:
     return {"title": "Lockstep", "$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema()}
 
 
-def _report(content: bytes, file: Path) -> Report:
-    raw, positions = parse(content, file.name)
-    return Report(file.name, raw, positions)
-
-
-def _setup(report: Report, file: Path, environ: Mapping[str, str], content: bytes) -> Setup | None:
+def _setup(report: Report, page: Page, digest: str) -> Setup | None:
     said = shaped(report)
     if said is None:
         return None
-    desk = Desk(said, report, file.absolute().parent, environ)
+    desk = Desk(said, report, page.path.absolute().parent, page.environ)
     routes, conditions = process.routes(desk)
     return Setup(
         instance=places.instance(desk),
@@ -63,10 +65,13 @@ def _setup(report: Report, file: Path, environ: Mapping[str, str], content: byte
         secrets=places.secrets(desk),
         poll=said.bot.poll,
         sweep=said.bot.sweep,
+        reread=said.bot.reread,
+        deletions=said.disclosure.deletions,
+        siblings=said.disclosure.siblings,
         zone=desk.zone,
         calendar=places.calendar(desk),
         workers=said.bot.workers,
-        guards=Guards(said.guard.writes),
+        guards=brakes.guards(desk),
         trackers=places.trackers(desk),
         sides=places.sides(desk),
         parties=places.parties(desk),
@@ -80,8 +85,10 @@ def _setup(report: Report, file: Path, environ: Mapping[str, str], content: byte
         automation=frozenset(said.people.automation),
         mail=talk.mail(desk),
         teams=talk.teams(desk),
-        digest=hashlib.sha256(content).hexdigest(),
+        freeze=brakes.freeze(desk),
+        digest=digest,
         lines=_lines(report),
+        page=page,
     )
 
 

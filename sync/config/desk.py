@@ -222,6 +222,6 @@ def _declared(table: object) -> tuple[str, ...]:
     if isinstance(table, dict):
         return tuple(table)
     if isinstance(table, list):
-        named = (entry.get("name") for entry in table if isinstance(entry, dict))
+        named = (entry.get("id") or entry.get("name") for entry in table if isinstance(entry, dict))
         return tuple(name for name in named if isinstance(name, str))
     return ()

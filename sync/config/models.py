@@ -15,9 +15,11 @@ from sync.config.values import (
     AnyNative,
     Business,
     Day,
+    FrozenFor,
     OneNative,
     Over,
     Server,
+    Share,
     Texts,
     Url,
     Value,
@@ -96,15 +98,32 @@ class Bot(Table):
     state: Source = says("Where Lockstep remembers.", Source(plain="sqlite:///lockstep.db"))
     poll: Wait = says("How often each tracker is asked what changed.", "30s", validate_default=True)
     sweep: Wait = says("How often every open link is read again.", "1h", validate_default=True)
+    reread: int = says("Discussions a sweep reads again where edited comments show nowhere; 0: none.", 200, ge=0)
     timezone: str = says("The zone of every time in this file.", "UTC")
     calendar: Opening | None = says("When people are at work; without it every hour counts.", None)
     workers: int = says("How many links are worked on at once.", 4, ge=1, le=64)
+
+
+class Tell(Table):
+    """Who hears of something that stopped."""
+
+    email: list[str] = says("Addresses or parties.", [])
+    teams: str = says("A name under [teams].", "")
 
 
 class Guard(Table):
     """What stops a pass that would do too much."""
 
     writes: int = says("A pass that would write more often stops and asks; 0: no bound.", 1000, ge=0)
+    share: Share = says("So does one that would change more of the open links.", "0%", validate_default=True)
+    gone: Share = says("So does one that misses more of a tracker's linked items.", "20%", validate_default=True)
+    tell: Tell = says("Who hears of it.", Tell())
+
+
+class Freeze(Table):
+    """When nothing is written; reading and alerting go on."""
+
+    windows: list[FrozenFor] = says("From and to, in the zone of bot.timezone.", [])
 
 
 class SignInKeys(Table):
@@ -150,8 +169,11 @@ class Side(Table):
     project: str = says("The project.", "")
     type: Texts = says("The types of item; the first is the one created.", [])
     scope: dict[str, AnyNative] = says("Which items may open or join a link: field = value or [values].", {})
+    query: str = says("A condition in the tracker's own query language that must hold as well.", "")
     create: dict[str, AnyNative] = says("Native fields of a new item.", {})
+    mark_field: str = says("The field of labels that carries our mark.", "labels", min_length=1)
     keys_field: str = says("A text field for our keys; without it they stand in the description.", "")
+    under: str = says("Its items are tasks below those of this side: shown with them, never counted nor written.", "")
 
 
 class Recipients(Table):
@@ -175,13 +197,25 @@ class StageTable(SidesToo):
     """Where the work stands. Every other key is a side and the states that count as this stage, the first written."""
 
     name: str = says("Its name.", min_length=1)
+    id: str = says("Never changes, so that the name may; without it the name stands for it.", "")
     move: str = says("The party whose move it is.", "")
     decided_by: str = says("The side whose word moves the work on.", "")
     target: Business | None = says("How long it may take, in business time.", None)
     paused: bool = says("The clocks stand still.", False)
     terminal: bool = says("The work is done.", False)
+    removed: bool = says("Taken out of the work, not done: of several items it counts only where all are.", False)
+    needs: list[str] = says("Fields that must be filled in before the stage is entered.", [])
     set: dict[str, dict[str, OneNative]] = says("Native fields that go with entering it, by side.", {})
     __pydantic_extra__: dict[str, Texts]
+
+
+class JoinTable(Table):
+    """What joins the link of an item that it belongs to, instead of opening one of its own."""
+
+    parent: bool = says("An item whose parent is in a link joins it.", True)
+    problem: bool = says("An item whose problem is in a link joins it.", True)
+    mention: Literal["propose", "join", "none"] = says("One that only mentions a linked item.", "propose")
+    in_: list[str] = says("The fields in which a mention counts.", [], alias="in")
 
 
 class RouteTable(Table):
@@ -193,6 +227,9 @@ class RouteTable(Table):
     when: str | None = says("The condition; without one: always.", None)
     since: Day | None = says("Older items are left alone; without it: those from before the first start.", None)
     history: Literal["none", "all"] = says("Whether comments older than the link are carried.", "none")
+    match: list[str] = says("Fields that find a counterpart made by hand, tried in order before one is opened.", [])
+    join: JoinTable = says("What joins a link instead of opening one.", JoinTable.model_validate({}))
+    reopen: bool = says("A follower that its people open again, or a new one that names closed work, opens it.", False)
 
 
 class ValueRow(SidesToo):
@@ -224,6 +261,8 @@ class Disclosure(Table):
     """What never crosses."""
 
     mask: list[str] = says("Names of known masks, or name: pattern.", [])
+    siblings: bool = says("Whether comments for everyone reach the other items of the side that opened it.", False)
+    deletions: bool = says("Whether the copies of a deleted comment are taken back too.", False)
 
 
 class Say(Table):
@@ -292,6 +331,7 @@ class File(Table):
 
     bot: Bot = says("Lockstep itself.")
     guard: Guard = says("What stops a pass that would do too much.", Guard())
+    freeze: Freeze = says("When nothing is written.", Freeze())
     trackers: dict[str, Tracker] = says("Who we talk to.", {})
     sides: dict[str, Side] = says("The kinds of item links are made of.", {})
     parties: dict[str, PartyTable] = says("Whose move it can be.", {})

@@ -197,7 +197,21 @@ def side(desk: Desk, name: str, said: SideTable) -> Side:
             if not getattr(said, key):
                 desk.report.wrong((*path, key), f"a side in {kind.name} needs {key}", f'write {key} = "..."')
         misplaced(desk, path, said.model_fields_set & _SIDE_KEYS, (*kind.side_keys, *kind.side_may), kind)
-    return Side(name, said.tracker, scope(desk, name, said), (said.type or [said.table])[0], said.create)
+    kind_made = (said.type or [said.table])[0]
+    return Side(name, said.tracker, scope(desk, name, said), kind_made, said.create, under(desk, path, name, said))
+
+
+def under(desk: Desk, path: KeyPath, name: str, said: SideTable) -> str:
+    """The side whose items these are tasks of: in the same tracker, and no task itself."""
+    if not said.under or not desk.known("sides", said.under, (*path, "under")) or said.under not in desk.file.sides:
+        return said.under
+    above = desk.file.sides[said.under]
+    if said.under == name or above.under:
+        desk.report.wrong((*path, "under"), f"{said.under} is no side that links are made of", "name one that is")
+    elif above.tracker != said.tracker:
+        what = f"{said.under} lives in {above.tracker}, and a task is found by its parent there"
+        desk.report.wrong((*path, "under"), what, f'write tracker = "{above.tracker}", or remove under')
+    return said.under
 
 
 def side_name(desk: Desk, path: KeyPath, name: str) -> None:
@@ -222,6 +236,8 @@ def scope(desk: Desk, name: str, said: SideTable) -> Scope:
         keys_field=said.keys_field,
         mark_fields=(first, second),
         page=at.page if at else 0,
+        query=said.query.strip(),
+        mark_field=said.mark_field,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -21,11 +22,23 @@ from sync.config.shape import known_keys
 def stages(desk: Desk) -> StageMap:
     """The stages in the file's order."""
     once(desk, "stages", "name", [said.name for said in desk.file.stages])
+    twice(desk)
     made = StageMap(tuple(stage(desk, ("stages", i), said) for i, said in enumerate(desk.file.stages)))
-    silent = [side for side in desk.names["sides"] if side not in made.sides() and made.stages]
+    tasks = {name for name, side in desk.file.sides.items() if side.under}
+    silent = [side for side in desk.names["sides"] if side not in {*made.sides(), *tasks} and made.stages]
     for side in silent:
         desk.report.warn(("sides", side), "no stage names a state of this side: its status is left alone")
     return made
+
+
+def twice(desk: Desk) -> None:
+    """A stage's id must differ from the ids of the others, and from the names that stand for one."""
+    said = desk.file.stages
+    for place, one in enumerate(said):
+        others = [other.id or other.name for other in said[:place] + said[place + 1 :]]
+        if one.id and one.id in others:
+            what = f'"{one.id}" is another stage\'s id already'
+            desk.report.wrong(("stages", place, "id"), what, "give it another")
 
 
 def once(desk: Desk, table: str, key: str, names: list[str]) -> None:
@@ -50,7 +63,23 @@ def stage(desk: Desk, path: KeyPath, said: StageTable) -> Stage:
     if said.paused and said.terminal:
         desk.report.wrong((*path, "paused"), "a stage is either paused or terminal", "remove one of the two")
     with_state = {side: filled(desk, path, side, fields, states) for side, fields in said.set.items()}
-    return Stage(said.name, states, said.move, said.decided_by, said.target, said.paused, said.terminal, with_state)
+    made = Stage(said.name, states, said.move, said.decided_by, said.target, said.paused, said.terminal, with_state)
+    needed(desk, path, said)
+    return replace(made, id=said.id or said.name, needs=tuple(said.needs), removed=said.removed)
+
+
+def needed(desk: Desk, path: KeyPath, said: StageTable) -> None:
+    """What a stage needs is declared, and can be filled in on an item that is there before the stage is entered."""
+    if said.removed and not said.terminal:
+        desk.report.wrong((*path, "removed"), "what is removed is over", "write terminal = true as well")
+    opened = {route.open for route in desk.file.routes}
+    for place, name in enumerate(said.needs):
+        if not desk.known("fields", name, (*path, "needs", place)) or name not in desk.file.fields:
+            continue
+        sides = desk.file.fields[name].__pydantic_extra__ or {}
+        if sides and all(side in opened for side in sides):
+            what = f"{name} stands on {quoted(sides)} alone: before such an item is opened nobody can fill it in"
+            desk.report.warn((*path, "needs", place), what)
 
 
 def wordless(desk: Desk, path: KeyPath, side: str, states: Mapping[str, object]) -> bool:
@@ -102,10 +131,50 @@ def routes(desk: Desk) -> tuple[tuple[Route, ...], dict[str, Condition]]:
 def route(desk: Desk, path: KeyPath, said: RouteTable) -> Route:
     for key, side in (("from", said.from_), ("open", said.open)):
         desk.known("sides", side, (*path, key))
+        if side in desk.file.sides and desk.file.sides[side].under:
+            what = f"{side} are tasks: tasks are opened by nobody, and open nothing"
+            desk.report.wrong((*path, key), what, "name a side that links are made of")
     if said.from_ == said.open:
         desk.report.wrong((*path, "open"), "a side does not open itself", "name another side")
     since = instant(desk, (*path, "since"), said.since) if said.since else None
-    return Route(said.id, said.from_, said.open, said.when or "", since, said.history == "all")
+    matched(desk, path, said)
+    return Route(
+        said.id,
+        said.from_,
+        said.open,
+        said.when or "",
+        since,
+        said.history == "all",
+        match=tuple(said.match),
+        parent=said.join.parent,
+        problem=said.join.problem,
+        mention=mention(desk, path, said),
+        mention_in=tuple(said.join.in_),
+        reopen=said.reopen,
+    )
+
+
+def mention(desk: Desk, path: KeyPath, said: RouteTable) -> str:
+    """What becomes of an item that mentions a linked one: nothing where the route names no field to look in."""
+    at: KeyPath = (*path, "join", "in")
+    for place, name in enumerate(said.join.in_):
+        if desk.known("fields", name, (*at, place)) and desk.file.fields[name].type != "text":
+            desk.report.wrong((*at, place), f"{name} is no text, so nothing is mentioned in it", "name a text field")
+    if said.join.mention == "join" and not said.join.in_:
+        what = 'mention = "join" counts in named fields only'
+        desk.report.wrong((*path, "join", "mention"), what, 'write in = ["summary"] beside it')
+    return said.join.mention if said.join.in_ and said.join.mention != "none" else ""
+
+
+def matched(desk: Desk, path: KeyPath, said: RouteTable) -> None:
+    """The fields that find a counterpart: each must be readable on one of the route's sides at least."""
+    for place, name in enumerate(said.match):
+        at: KeyPath = (*path, "match", place)
+        if not desk.known("fields", name, at) or name in desk.doubtful:
+            continue
+        if not {said.from_, said.open} & set(desk.file.fields[name].__pydantic_extra__ or {}):
+            what = f"neither {said.from_} nor {said.open} has the field {name}, so it can name no counterpart"
+            desk.report.wrong(at, what, f'write {said.open} = "..." in [fields.{name}]')
 
 
 def instant(desk: Desk, path: KeyPath, said: datetime | date) -> datetime | None:

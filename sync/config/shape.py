@@ -18,15 +18,8 @@ from sync.config.values import Wrong
 #: keys of the shape to come; * is any name or entry
 NOT_BUILT: tuple[tuple[str, ...], ...] = (
     ("bot", "page"),
-    ("stages", "*", "needs"),
-    ("routes", "*", "match"),
-    ("routes", "*", "join"),
-    ("routes", "*", "mention"),
-    ("routes", "*", "reopen"),
-    ("disclosure", "siblings"),
     ("rules", "*", "tests"),
     ("people", "roster"),
-    ("freeze",),
     ("reports",),
 )
 #: what to write for a key that is missing or not of its shape

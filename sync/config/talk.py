@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from mappings.disclosure import KNOWN_MASKS, Mask, Path
+from mappings.disclosure import KNOWN_MASKS, Channel, Mask, Path
 from mappings.fields import Common
 from sync.config.desk import RULE_WORDS, Desk
 from sync.config.models import Comments, Email, RuleTable, StepTable, Teams
@@ -20,8 +20,15 @@ from sync.setup import Mail, Mailing, Remark, Rule, Step, Webhook
 
 def paths(desk: Desk) -> tuple[Path, ...]:
     """Which comments cross."""
-    made = (path(desk, ("comments", place), said) for place, said in enumerate(desk.file.comments))
-    return tuple(one for one in made if one)
+    made = [path(desk, ("comments", place), said) for place, said in enumerate(desk.file.comments)]
+    return (*(one for one in made if one), *(among_siblings(desk) if desk.file.disclosure.siblings else ()))
+
+
+def among_siblings(desk: Desk) -> list[Path]:
+    """Where siblings may hear each other: the one channel of a side that everyone on the item reads, never another."""
+    kinds = ((side, desk.kind_of(side)) for side in desk.names["sides"])
+    heard = [Channel(side, kind.everyone) for side, kind in kinds if kind and kind.everyone]
+    return [Path(channel, (channel,)) for channel in heard]
 
 
 def path(desk: Desk, at: KeyPath, said: Comments) -> Path | None:

@@ -29,7 +29,8 @@ class Wrong(ValueError):
 
 
 def native(value: object) -> Native:
-    """A TOML value as trackers' native values are written in this program: ``1`` is ``"1"``, ``true`` is ``"true"``."""
+    """A TOML value as trackers' native values are written in this program: ``1`` is ``"1"``, ``true`` is ``"true"``.
+    Raises ``Wrong``."""
     if isinstance(value, list) and value and all(isinstance(v, str | int | float) for v in value):
         return tuple(str(native(v)) for v in value)
     if isinstance(value, bool):
@@ -56,7 +57,7 @@ def alternatives(value: object) -> tuple[str | dict[str, Native], ...]:
 
 
 def wait(value: object) -> timedelta:
-    """A time by the wall clock: ``30s``, ``5m``, ``1h``, ``1d``."""
+    """A time by the wall clock: ``30s``, ``5m``, ``1h``, ``1d``. Raises ``Wrong``."""
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smhd])", value) if isinstance(value, str) else None
     if not found or not float(found[1]):
         raise Wrong("is not a length of time", 'write a number and a unit: "30s", "5m", "1h" or "1d"')
@@ -64,7 +65,7 @@ def wait(value: object) -> timedelta:
 
 
 def span(value: object) -> Span:
-    """Business time, as ``parse_span`` reads it."""
+    """Business time, as ``parse_span`` reads it. Raises ``Wrong``."""
     try:
         if isinstance(value, str):
             return parse_span(value)
@@ -91,8 +92,38 @@ def day(value: object) -> datetime | date:
     raise Wrong("is not a date", 'write since = "2026-11-01" or since = "2026-11-01 08:00"')
 
 
+def share(value: object) -> float:
+    """A part of a whole: ``20%`` is 0.2. Raises ``Wrong``."""
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,2})?)\s*%", value) if isinstance(value, str) else None
+    if not found or float(found[1]) > 100:
+        raise Wrong("is not a share", 'write a percentage: "20%", or "0%" for no bound')
+    return float(found[1]) / 100
+
+
+def window(value: object) -> tuple[datetime, datetime]:
+    """Two times on the clock of the file's zone, the second one later: ``2026-12-24 18:00 / 2026-12-27 06:00``. Raises
+    ``Wrong``."""
+    example = 'write "2026-12-24 18:00 / 2026-12-27 06:00", in the zone of bot.timezone'
+    try:
+        start, end = (datetime.fromisoformat(half.strip()) for half in str(value).split("/"))
+        if not 2000 <= start.year <= end.year <= 9000:
+            raise ValueError
+    except ValueError:
+        raise Wrong("is not a window of time", example) from None
+    if start.tzinfo or end.tzinfo:
+        raise Wrong("is not a time on the clock of the file's zone", example)
+    if end <= start:
+        raise Wrong("is not a window of time: it ends before it begins", f"write {quoted_window(end, start)}")
+    return start, end
+
+
+def quoted_window(start: datetime, end: datetime) -> str:
+    return f'"{start:%Y-%m-%d %H:%M} / {end:%Y-%m-%d %H:%M}"'
+
+
 def url(value: object) -> str:
-    """A tracker's address without a password in it, as some kind of tracker has them; the closing slash is dropped."""
+    """A tracker's address without a password in it, as some kind of tracker has them; the closing slash is dropped.
+    Raises ``Wrong``."""
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         web = parts.scheme in ("https", "http")
@@ -137,6 +168,12 @@ Wait = Annotated[timedelta, PlainValidator(wait), schema_of("string", pattern=r"
 Business = Annotated[Span, PlainValidator(span), schema_of("string", examples=["2d", "4h"])]
 Over = Annotated[Span | bool, PlainValidator(over), WithJsonSchema({"type": ["string", "boolean"]})]
 Day = Annotated[datetime | date, PlainValidator(day), schema_of("string", examples=["2026-11-01"])]
+Share = Annotated[float, PlainValidator(share), schema_of("string", pattern=r"^\d+(\.\d+)?\s*%$")]
+FrozenFor = Annotated[
+    tuple[datetime, datetime],
+    PlainValidator(window),
+    schema_of("string", examples=["2026-12-24 18:00 / 2026-12-27 06:00"]),
+]
 Url = Annotated[str, PlainValidator(url), schema_of("string", format="uri")]
 Server = Annotated[str, PlainValidator(server), schema_of("string", examples=["smtp://mail.example.org:587"])]
 Address = Annotated[str, PlainValidator(address), schema_of("string", format="email")]

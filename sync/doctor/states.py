@@ -39,7 +39,7 @@ def filled_fields(side: Side) -> Iterator[Finding]:
     """What is set on entering a stage must be fields, and values, that there are."""
     for stage in side.setup.stages.stages:
         for native, text in stage.with_state.get(side.name, {}).items():
-            path = f"stages.{stage.name}.set.{side.name}.{native}"
+            path = f"stages.{stage.id}.set.{side.name}.{native}"
             field = side.items.fields.get(native)
             if field is None and side.items.fields:
                 yield side.find("error", no_field(side.setup, side.name, native), side.meant(native), path)
@@ -129,7 +129,7 @@ def examine_needs(side: Side, stage: Stage, sources: Sequence[str]) -> Iterator[
     for name, values in asked.items():
         said = next((step.name for step in leading if name in step.needs and step.name), "")
         by = f' (the step "{said}")' if said else ""
-        path = f"stages.{stage.name}.set.{side.name}"
+        path = f"stages.{stage.id}.set.{side.name}"
         if name in mapped:
             what = f'"{target}"{by} asks for {name}, which stands for {mapped[name]}: while that is empty it is refused'
             yield side.find("warning", what, supply(side, name, values), path, at(stage, side.name))
@@ -145,4 +145,4 @@ def supply(side: Side, name: str, values: Sequence[str]) -> str:
 
 
 def at(stage: Stage, side: str) -> str:
-    return f"stages.{stage.name}.{side}"
+    return f"stages.{stage.id}.{side}"
