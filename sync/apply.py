@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from connectors.base import Busy, Down, Failure, LockedOut, Refused, Stale, Unsure
+from connectors.base import Busy, Down, Failure, Gone, LockedOut, Refused, Stale, Unsure
 from mappings.fields import alike
 from mappings.model import Record, Ref
-from sync.agree import shown
 from sync.engine import Engine
-from sync.merge import Agreed, Echo
-from sync.plan import Action, Adopt, Notify, Open, Plan, Say, Write
+from sync.merging.agree import shown
+from sync.merging.merge import Agreed, Echo
+from sync.merging.status import STAGE, spelled
+from sync.plan import Action, Adopt, Notify, Open, Plan, Reword, Say, Unmark, Write
 from sync.sheet import fingerprint_of
 from sync.state import Held, LinkState, Origin, Seen
-from sync.status import STAGE, spelled
 
 #: how long what a tracker refused rests before it is tried again unchanged
 REST = timedelta(minutes=15)
@@ -75,8 +75,11 @@ def apply(engine: Engine, link: LinkState, plan: Plan, seen: Seen, now: datetime
     """Commits a plan and carries it out, marks first: an item is marked before a counterpart is made, so that a lost
     state still tells that one may exist."""
     id, intents = engine.store.commit(link, plan, seen, now)
-    records = {item.ref: seen.records[item.ref] for item in link.items if item.ref in seen.records}
-    hand = Hand(engine, link, id, now, Applied(id, records=records), heard=seen.comments.keys())
+    refs = [*(item.ref for item in link.items), *(joining.ref for joining in plan.settlement.joins)]
+    records = {ref: seen.records[ref] for ref in refs if ref in seen.records}
+    # what joined another link, or is told to its people, is decided with it
+    joined = plan.loose and bool(plan.settlement.joins or plan.settlement.tells)
+    hand = Hand(engine, link, id, now, Applied(id, records=records, unsettled=joined), heard=seen.comments.keys())
     for place, action in sorted(enumerate(plan.actions), key=lambda pair: order_of(pair[1])):
         if isinstance(action, Notify):
             continue
@@ -84,6 +87,8 @@ def apply(engine: Engine, link: LinkState, plan: Plan, seen: Seen, now: datetime
             leave(hand, action, intents.get(place))
         elif isinstance(action, Say):
             say(hand, action)
+        elif isinstance(action, Reword):
+            reword(hand, action)
         else:
             carry_out(hand, action, intents[place])
     return hand.done
@@ -93,33 +98,37 @@ def leave(hand: Hand, action: Action, intent: int | None) -> None:
     """An action that is certainly not sent: the next pass decides again."""
     if isinstance(action, Say):
         hand.engine.store.said(action, hand.id, "pending", hand.now)
+    elif isinstance(action, Reword):
+        hand.engine.store.reworded(action, "failed", hand.now)
     elif intent is not None:
         hand.engine.store.settle_intent(intent, "failed", hand.now)
     hand.done.unsettled = True
 
 
 def order_of(action: Action) -> int:
-    return next((n for n, kind in enumerate((Adopt, Write, Open, Say)) if isinstance(action, kind)), 9)
+    return next((n for n, kind in enumerate((Adopt, Write, Open, Reword, Say)) if isinstance(action, kind)), 9)
 
 
 def carry_out(hand: Hand, action: Action, intent: int) -> None:
     """Sends one intended write, or leaves it for the next pass where what it stands on failed."""
     match action:
-        case Adopt():
-            adopt(hand, action, intent)
+        case Adopt() | Unmark():
+            mark(hand, action, intent)
         case Open():
             create(hand, action, intent)
         case Write():
             write(hand, action, intent)
 
 
-def adopt(hand: Hand, action: Adopt, intent: int) -> None:
+def mark(hand: Hand, action: Adopt | Unmark, intent: int) -> None:
+    """Puts our mark on an item, on which its link's creations wait, or takes it off; repeating it changes nothing."""
     before = hand.record(action.ref)
     connector, scope = hand.engine.connector(action.side), hand.engine.scope(action.side)
+    puts = isinstance(action, Adopt)
     try:
-        record = connector.adopt(scope, before, action.mark)
+        record = (connector.adopt if puts else connector.unmark)(scope, before, action.mark)
     except Failure as failure:
-        hand.blocked = True
+        hand.blocked |= puts
         fell(hand, action.side, intent, failure)
         if isinstance(failure, Refused):
             hold(hand, action.ref, "mark", failure, "mark")
@@ -298,6 +307,30 @@ def say(hand: Hand, action: Say) -> None:
         hand.done.records[action.ref] = replace(before, version=said.version)
     hand.done.writes += 1
     log("said", hand, before.key)
+
+
+def reword(hand: Hand, action: Reword) -> None:
+    """Gives a copy that is there its new words. Where the answer is lost, or the copy cannot be found, the discussion
+    is read before anything else."""
+    store = hand.engine.store
+    if hand.blocked or action.ref.tracker in hand.done.failures:
+        leave(hand, action, None)
+        return
+    before, scope = hand.record(action.ref), hand.engine.scope(action.side)
+    name = f"comment {action.copy.origin.tracker}:{action.copy.origin.id}"
+    try:
+        hand.engine.connector(action.side).reword(scope, before, action.id, action.channel, action.text)
+    except Failure as failure:
+        store.reworded(action, "unsure" if isinstance(failure, Unsure | Gone) else "failed", hand.now)
+        if isinstance(failure, Refused):
+            hold(hand, action.ref, name, failure, action.version)
+        else:
+            fell(hand, action.side, None, failure)
+        return
+    store.reworded(action, "done", hand.now)
+    release(hand, action.ref, name)
+    hand.done.writes += 1
+    log("reworded", hand, before.key)
 
 
 def fell(hand: Hand, side: str, intent: int | None, failure: Failure) -> None:

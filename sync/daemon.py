@@ -11,9 +11,10 @@ import structlog
 from connectors.base import LockedOut
 from sync.compose import Unfit, mismatches
 from sync.engine import Engine
+from sync.freezing.freeze import Frost
 from sync.log import where
 from sync.orders import Orders
-from sync.reconcile import GuardTripped, Pass, one_pass
+from sync.reconcile import Pass, one_pass
 from sync.setup import Setup
 from sync.store import StateBroken
 
@@ -33,6 +34,7 @@ class Daemon:
         self.rebuild = rebuild
         self.checked = set(engine.opened)
         self.swept: datetime | None = None
+        self.frosts: tuple[Frost, ...] = ()
         self.log = structlog.get_logger()
 
     def run(self) -> None:
@@ -52,10 +54,6 @@ class Daemon:
         """One pass, as a sweep when one is due."""
         try:
             done = one_pass(self.engine, sweep=self.sweep_due())
-        except GuardTripped as tripped:
-            self.log.error("guard tripped", action="pass", reason=str(tripped))
-            self.engine.store.note("guard", str(tripped))
-            return None
         except StateBroken as broken:
             self.log.error("state unusable, nothing written", action="pass", reason=str(broken))
             return None
@@ -84,8 +82,7 @@ class Daemon:
         self.checked |= self.engine.opened
 
     def tell(self, done: Pass) -> None:
-        if self.engine.store.noted("guard"):
-            self.engine.store.note("guard", None)
+        self.tell_frost(done)
         for tracker, failure in done.failures.items():
             loud = self.log.error if isinstance(failure, LockedOut) else self.log.warning
             loud(
@@ -96,6 +93,14 @@ class Daemon:
                 "pass", action="pass", links=done.links, writes=done.writes, refused=done.refused, open=done.unsettled
             )
             self.engine.store.note("last pass", [done.at.isoformat(), done.writes, done.refused])
+
+    def tell_frost(self, done: Pass) -> None:
+        """Says once when the writing stops and when it goes on."""
+        if done.frosts and done.frosts != self.frosts:
+            self.log.warning("frozen, nothing is written", action="pass", reason="; ".join(map(str, done.frosts)))
+        elif self.frosts and not done.frosts:
+            self.log.info("thawed, writing goes on", action="pass")
+        self.frosts = done.frosts
 
     def take_edit(self) -> None:
         """Takes a new file into force, or says why not and keeps the old one."""
@@ -113,5 +118,22 @@ class Daemon:
         except Unfit as unfit:
             self.log.error("edited file not taken into force, the old one stays", action="reload", reason=str(unfit))
             return
+        except StateBroken as broken:
+            self.log.error("edited file not taken into force yet", action="reload", reason=str(broken))
+            self.orders.forced = self.orders.forced or forced
+            self.orders.edited.set()
+            return
         self.checked = set(self.engine.opened)
-        self.log.info("file taken into force", action="reload", digest=setup.digest[:12])
+        self.tell_edit()
+        what = "file taken into force" if self.engine.edit is None else "the rest of the file taken into force"
+        self.log.info(what, action="reload", digest=setup.digest[:12])
+
+    def tell_edit(self) -> None:
+        """Says what of the file is not in force yet."""
+        if self.engine.edit is None:
+            return
+        for one in self.engine.edit.waits:
+            self.log.warning("edit waits for apply", action="reload", line=one.line, key=one.key, reason=one.means)
+        for rule in self.engine.edit.rules:
+            reason = "it names what is not in force yet"
+            self.log.warning("rule waits for apply", action="reload", key=f"rules.{rule}", reason=reason)

@@ -6,56 +6,82 @@ Fields and status are merged first; comments, routes and escalation then stand o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from sync.agree import merge_field, merge_status
-from sync.discuss import Talk, discuss, own_remarks
-from sync.escalate import Outlook
-from sync.move import move, rules
-from sync.plan import Action, Notify, Plan, Say, Settlement
-from sync.route import adopt_marks, open_routes, unmarkable
+from sync.comments.amend import unsettled
+from sync.comments.copies import LATER
+from sync.comments.discuss import Talk, discuss, own_remarks
+from sync.escalation.escalate import Outlook
+from sync.escalation.move import move, rules
+from sync.gone import missing, sane
+from sync.joining.join import ALONE, join, note_moved
+from sync.joining.loose import loose
+from sync.joining.match import arrive, widened
+from sync.joining.route import adopt_marks, open_routes, unmarkable
+from sync.merging.agree import merge_field, merge_status
+from sync.merging.align import align
+from sync.merging.write import writes
+from sync.plan import Action, Joining, Plan, Reword, Say, Settlement
 from sync.setup import Setup
 from sync.sheet import Sheet, closed, key_of, resting, title
+from sync.speaking.gate import at_gate
+from sync.speaking.lead import new_lead
 from sync.state import CopyKey, Held, LinkState, Seen
-from sync.write import writes
 
 
-def decide(link: LinkState, seen: Seen, setup: Setup, now: datetime) -> Plan:
-    """What the link needs now. ``link.id`` is 0 for an item no link holds yet: then only a route that opens makes a
-    plan of it."""
-    sheet = Sheet(link, seen, setup, now, dict(link.agreed), before=link.before)
-    missing(sheet)
-    merge_status(sheet)
+def decide(
+    link: LinkState,
+    seen: Seen,
+    setup: Setup,
+    now: datetime,
+    *,
+    approved: frozenset[str] = frozenset(),
+    pairs: tuple[Joining, ...] = (),
+) -> Plan:
+    """What the link needs now. ``link.id`` is 0 for an item no link holds yet: then only what it joins or a route that
+    opens makes a plan of it. A proposal whose key is ``approved`` is carried out. ``pairs`` are the
+    counterparts that a first look found: with those who come the link is looked at once more."""
+    found = sane(link, seen, setup, now)
+    link, seen = found.link, found.seen
+    wide = widened(link, seen, pairs)
+    sheet = Sheet(wide, seen, setup, now, dict(link.agreed), before=link.before, approved=approved, joins=list(pairs))
+    missing(sheet, found)
     for declared in setup.fields.values():
         merge_field(sheet, declared)
+    merge_status(sheet)
+    if not wide.id and not pairs and (join(sheet) or ALONE in link.barred or arrive(sheet)):
+        return loose(sheet)
+    note_moved(sheet)
     openings = open_routes(sheet)
-    if not link.id and not openings:
-        return Plan(0, link.key, title(sheet), reasons=tuple(sheet.reasons), values=sheet.values(), aged=sheet.aged)
+    if any(joining.link for joining in sheet.joins):
+        return loose(sheet)
+    if len(sheet.joins) > len(pairs):
+        return decide(link, seen, setup, now, approved=approved, pairs=tuple(sheet.joins))
+    if not link.id and not pairs and not openings and not at_gate(sheet):
+        return loose(sheet)
     sheet.actions += adopt_marks(sheet)
     sheet.actions += [] if unmarkable(sheet) else openings
+    return stand_on_it(sheet, link)
+
+
+def stand_on_it(sheet: Sheet, link: LinkState) -> Plan:
+    """What stands on the values that came out: comments, the move, escalation, and what is written where. ``link`` is
+    without those who only come with this plan: what was said before they came is not theirs to hear."""
+    seen, setup, now = sheet.seen, sheet.setup, sheet.now
     talk = discuss(link, seen, setup, now)
+    sheet.remarks += talk.remarks
+    for about, text in talk.notes:
+        sheet.because(about, text)
     move(sheet, talk)
     outlook = rules(sheet)
     note_mute(sheet, talk)
+    align(sheet)
     sheet.actions += writes(sheet)
-    sheet.actions += talk.says
-    own, waits = own_remarks(link, seen, setup, now, (*link.remarks, *sheet.remarks))
+    sheet.actions += (*talk.rewords, *talk.says)
+    own, waits = own_remarks(sheet.link, seen, setup, now, (*link.remarks, *sheet.remarks))
     sheet.actions += own
     return finish(sheet, talk, outlook, waits)
-
-
-def missing(sheet: Sheet) -> None:
-    """Holds what was deleted or hidden: nothing is re-created, deleted or re-opened because something is absent."""
-    for item in sheet.link.items:
-        if item.ref in sheet.seen.records and sheet.seen.records[item.ref] is None:
-            tracker = item.ref.tracker
-            sheet.hold(
-                item.ref,
-                "item",
-                f"{item.key} is gone from {tracker}, or hidden from Lockstep's account",
-                "restore it or its permission, or close the link's other items by hand",
-            )
 
 
 def note_mute(sheet: Sheet, talk: Talk) -> None:
@@ -72,30 +98,61 @@ def note_mute(sheet: Sheet, talk: Talk) -> None:
 def finish(sheet: Sheet, talk: Talk, outlook: Outlook, waits: Sequence[datetime]) -> Plan:
     """The plan with everything the state learns from it, and nothing that rests."""
     link = sheet.link
-    actions = [a for a in sheet.actions if not (isinstance(a, Say) and resting(sheet, a.ref, said_of(a.copy), "say"))]
+    actions = [a for a in sheet.actions if not rests(sheet, a)]
+    return Plan(
+        link.id,
+        link.key,
+        title(sheet),
+        tuple(actions),
+        learned(sheet, talk, outlook, actions),
+        tuple(sheet.reasons),
+        sheet.values(),
+        min([w for w in (talk.waiting, *waits, *sheet.waits) if w], default=None),
+        keys={str(item.ref): item.key for item in link.items},
+        proposals=tuple(sheet.proposals),
+        pending=sheet.pending,
+    )
+
+
+def learned(sheet: Sheet, talk: Talk, outlook: Outlook, actions: Sequence[Action]) -> Settlement:
+    """Everything the state learns. What was held stays held where this look tells nothing of it."""
+    link = sheet.link
     kept = {(h.ref, h.what) for h in link.held if unknown(sheet, h, actions)} | set(sheet.holds)
     releases = tuple((h.ref, h.what) for h in link.held if (h.ref, h.what) not in kept)
     kept_now = [h for h in link.held if (h.ref, h.what) in kept - set(sheet.holds)]
     retries = [h.retry for h in (*sheet.holds.values(), *kept_now) if h.retry and h.retry > sheet.now]
-    settlement = Settlement(
+    return Settlement(
         agreed={n: a for n, a in sheet.agreed.items() if link.agreed.get(n) != a},
-        echoes=tuple(sheet.echoes),
+        echoes=tuple({(ref, name): (ref, name, echo) for ref, name, echo in sheet.echoes}.values()),
+        receded=sheet.receded,
+        unbelieved=sheet.unbelieved,
         before=sheet.before if sheet.before != link.before else None,
         known=talk.known,
         copies=talk.copies,
+        versions=talk.versions,
         movements=tuple(sheet.movements),
         firings=outlook.firings,
         holds=tuple(h for h in sheet.holds.values() if h not in link.held),
         releases=releases,
-        due=min([*filter(None, [outlook.next_due]), *retries], default=None),
+        due=min([*filter(None, [outlook.next_due, talk.due]), *retries], default=None),
         closed=closing(sheet),
+        aside=sheet.aside(),
         conflicts=tuple(sheet.conflicts),
         remarks=tuple(sheet.remarks),
+        lead=new_lead(sheet),
+        left=tuple(sheet.left),
+        joins=tuple(sheet.joins),
     )
-    waiting = min([w for w in (talk.waiting, *waits, *sheet.waits) if w], default=None)
-    keys = {str(item.ref): item.key for item in link.items}
-    reasons, values = tuple(sheet.reasons), sheet.values()
-    return Plan(link.id, link.key, title(sheet), tuple(actions), settlement, reasons, values, waiting, keys=keys)
+
+
+def rests(sheet: Sheet, action: Action) -> bool:
+    """Whether these words were refused there and are not tried again yet."""
+    match action:
+        case Say():
+            return resting(sheet, action.ref, said_of(action.copy), "say")
+        case Reword():
+            return resting(sheet, action.ref, said_of(action.copy), action.version)
+    return False
 
 
 def said_of(copy: CopyKey) -> str:
@@ -112,15 +169,13 @@ def unknown(sheet: Sheet, held: Held, actions: Sequence[Action]) -> bool:
         key.target == held.ref and said_of(key) == held.what and copy.outcome == "refused"
         for key, copy in sheet.link.copies.items()
     )
-    said = any(isinstance(a, Say) and a.ref == held.ref and said_of(a.copy) == held.what for a in actions)
-    return refused and not said
+    said = any(isinstance(a, Say | Reword) and a.ref == held.ref and said_of(a.copy) == held.what for a in actions)
+    if said or refused or not held.what.startswith("comment "):
+        return refused and not said
+    stale = unsettled(sheet.link, deletions=sheet.setup.deletions)
+    return held.what.partition(LATER)[0] in {said_of(CopyKey(origin, held.ref)) for origin in stale}
 
 
 def closing(sheet: Sheet) -> bool | None:
     """Whether the link closes or opens again with this plan: closed when its stage is terminal."""
     return closed(sheet) if closed(sheet) != bool(sheet.link.closed) else None
-
-
-def writes_to_trackers(actions: Iterable[Action]) -> list[Action]:
-    """The actions that change a tracker: everything but mail and cards."""
-    return [a for a in actions if not isinstance(a, Notify)]

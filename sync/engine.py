@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from connectors.base import Clock, Connector, Failure, LockedOut
+from connectors.base import Clock, Connector, Failure, Journalled, Learns, LockedOut
 from mappings.model import Scope
+from sync.edits.edit import Edit
 from sync.setup import Setup, Side
 from sync.state import Facts
 from sync.store import Store
@@ -27,7 +28,9 @@ LOCKED_REST = timedelta(minutes=5)
 @dataclass
 class Engine:
     """One instance at work. ``closed`` are the trackers that could not be opened, with the reason: each pass tries
-    them again. Once ``stopping`` is set the write in flight is finished and no other begun."""
+    them again. Once ``stopping`` is set the write in flight is finished and no other begun. ``edit``: the file was
+    edited and part of it waits for ``apply``; ``trial``: ``setup`` is that edited file, to see what it would do.
+    ``watch`` is told how many links of how many are done."""
 
     setup: Setup
     connectors: Mapping[str, Connector]
@@ -39,6 +42,9 @@ class Engine:
     locked: dict[str, tuple[Failure, datetime]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     begun: datetime | None = None
+    edit: Edit | None = None
+    trial: bool = False
+    watch: Callable[[int, int], None] | None = None
 
     def open(self) -> dict[str, Failure]:
         """Opens what is not open. A tracker that fails is left out of the pass; the others go on. One that refused
@@ -68,9 +74,19 @@ class Engine:
         connector = self.connectors[name]
         scopes = [side.scope for side in self.setup.sides_in(name)]
         self.problems += connector.open(scopes).problems
-        if self.store.noted(f"journal seen {name}") and hasattr(connector, "journal_seen"):
-            connector.journal_seen = True
+        if isinstance(connector, Journalled):
+            connector.journal_seen = connector.journal_seen or bool(self.store.noted(f"journal seen {name}"))
+            connector.journal_apart = bool(self.store.noted(f"journal apart {name}"))
+        if isinstance(connector, Learns):
+            connector.recall(self.store.noted(f"learned {name}") or {})
         self.opened.add(name)
+
+    def keep_learned(self) -> None:
+        """What the trackers' workflows were seen to offer outlives the process."""
+        for name, connector in self.connectors.items():
+            news = connector.learned() if isinstance(connector, Learns) else None
+            if news is not None:
+                self.store.note(f"learned {name}", dict(news))
 
     def side(self, name: str) -> Side:
         return self.setup.sides[name]
@@ -84,12 +100,26 @@ class Engine:
 
     def facts(self) -> dict[str, Facts]:
         return {
-            name: Facts(c.comment_limit, max(IN_FLIGHT, c.lag), c.note_channel) for name, c in self.connectors.items()
+            name: Facts(c.comment_limit, max(IN_FLIGHT, c.lag), c.note_channel, self.final(name), c.updater, c.rewords)
+            for name, c in self.connectors.items()
         }
+
+    def final(self, tracker: str) -> dict[str, frozenset[str]]:
+        """By side, the states that its items never leave."""
+        connector = self.connectors[tracker]
+        return {s.name: frozenset(connector.final(self.scope(s.name))) for s in self.setup.sides_in(tracker)}
+
+    def become(self, other: Engine) -> None:
+        """Goes on as the other engine: whoever holds this one works with that one's file and trackers."""
+        for known in fields(self):
+            setattr(self, known.name, getattr(other, known.name))
 
     def close(self) -> None:
         """The end of the process's work."""
         self.store.close()
+        self.close_trackers()
+
+    def close_trackers(self) -> None:
         for connector in self.connectors.values():
             connector.close()
 

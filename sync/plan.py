@@ -9,8 +9,8 @@ from datetime import datetime
 
 from mappings.fields import Common
 from mappings.model import Change, Comment, Draft, Mark, Ref
-from sync.merge import Agreed, Echo
-from sync.state import Copy, CopyKey, Firing, Held, Movement, OwnRemark
+from sync.merging.merge import Agreed, Echo
+from sync.state import Copy, CopyKey, Firing, Held, Movement, Origin, OwnRemark, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,33 @@ class Say:
     text: str = field(repr=False)
     reason: str = ""
     removed: int = 0
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reword:
+    """Make a copy that is there, ``id``, say something else: ``text``, whole with its banner, the ``version`` of its
+    remark. ``outcome`` is what the copy is then: ``done`` or ``withdrawn``."""
+
+    ref: Ref
+    side: str
+    channel: str
+    copy: CopyKey
+    id: str
+    text: str = field(repr=False)
+    version: str
+    reason: str
+    outcome: str = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmark:
+    """Take our mark and keys off an item that a person took out of its link."""
+
+    ref: Ref
+    side: str
+    mark: Mark
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +118,45 @@ class Notify:
     reason: str
 
 
-Action = Adopt | Open | Show | Write | Say | Notify
+Action = Adopt | Open | Show | Write | Say | Reword | Notify | Unmark
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something that waits for a person. ``key`` names it for good, ``kind`` is ``open``, ``adopt``, ``join`` or
+    ``align``; approved, it becomes actions of the same plan. ``how`` is how the two of a pair were found."""
+
+    key: str
+    kind: str
+    ref: Ref
+    text: str
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """An item that comes into a link: into ``link`` where that is an id, else into the plan's own. ``how`` and
+    ``came`` are kept with the item: its comments up to then are history (``None``: all are carried). ``route`` is the
+    one that asks for it: while it is paused nothing joins by it. ``stood`` is the state that it counts as having left
+    where the link is over: so it has been opened again by its own people."""
+
+    ref: Ref
+    side: str
+    link: int
+    how: str
+    came: datetime | None = None
+    route: str = ""
+    stood: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the other sides of a link, ``link``, are told of an item of ``side`` by a note, once for each ``id``."""
+
+    link: int
+    side: str
+    id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +176,7 @@ class Settlement:
     before: str | None = None
     known: tuple[Comment, ...] = ()
     copies: tuple[tuple[CopyKey, Copy, str], ...] = ()
+    versions: tuple[tuple[Origin, Version], ...] = ()
     movements: tuple[Movement, ...] = ()
     firings: tuple[Firing, ...] = ()
     holds: tuple[Held, ...] = ()
@@ -119,13 +185,23 @@ class Settlement:
     closed: bool | None = None
     conflicts: tuple[tuple[str, str, Common], ...] = ()
     remarks: tuple[OwnRemark, ...] = ()
+    joins: tuple[Joining, ...] = ()
+    tells: tuple[Telling, ...] = ()
+    lead: Ref | None = None
+    left: tuple[tuple[Ref, bool], ...] = ()
+    aside: frozenset[str] | None = None
+    receded: tuple[Ref, ...] = ()
+    unbelieved: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one link needs now. ``waiting``: something is unsettled, look again at that instant. ``aged``: a route
     would open from this item if it were not older than the route's ``since``. ``keys`` are the readable keys of the
-    link's items, by reference."""
+    link's items, by reference, ``proposals`` what waits for a person. ``withheld`` counts the
+    writes that a freeze or a pause keeps back, ``frozen``: all of them, so that only what alerts is left of the plan.
+    ``loose``: no link holds the item, and the plan makes none. ``pending``: what is needed to decide could not be read
+    yet, so that the items stay news."""
 
     link: int
     key: str
@@ -137,7 +213,12 @@ class Plan:
     waiting: datetime | None = None
     aged: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    proposals: tuple[Proposal, ...] = ()
+    frozen: bool = False
+    withheld: int = 0
+    loose: bool = False
+    pending: bool = False
 
     @property
     def quiet(self) -> bool:
-        return not self.actions
+        return not self.actions and not self.settlement.joins

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import structlog
 
-from connectors.base import Connector, Failure, Refused
-from mappings.model import Comment, Record, Ref
+from connectors.base import Connector, Failure, Journalled, Refused
+from mappings.model import Comment, Moved, Record, Ref
+from sync.comments.amend import to_hear, unsettled
 from sync.decide import decide
 from sync.engine import Engine
+from sync.escalation.history import histories
+from sync.joining.home import at_home
+from sync.joining.rebuild import attach
+from sync.joining.seek import index, prepare, seek
+from sync.joining.tasks import file_tasks
+from sync.joining.ties import gather
+from sync.merging.status import STAGE
 from sync.notice import Noticed
 from sync.plan import Settlement
-from sync.rebuild import attach
 from sync.setup import Setup
-from sync.state import Item, LinkState, Seen
-from sync.status import STAGE
+from sync.state import Item, LinkState, Seen, Tie
 from sync.store import Dirty
 
 
@@ -25,7 +32,7 @@ from sync.store import Dirty
 class Reading:
     """What a pass has before it: links with what was seen of them, the dirty rows behind them, those of them that must
     wait, the links (by key) whose other items need not be read, items whose discussion should have been read and could
-    not be, and the failures of trackers on the way."""
+    not be, the failures of trackers on the way, and the sources whose plans wait for another's."""
 
     links: list[LinkState]
     seen: Seen
@@ -34,8 +41,11 @@ class Reading:
     alone: frozenset[str]
     unheard: set[Ref]
     failures: dict[str, Failure]
+    deferred: set[Ref] = field(default_factory=set)
 
 
+#: an entry and its item are stamped one after the other
+GRAIN = timedelta(seconds=2)
 UNPROVEN = "{} has shown no comment of anybody yet: nobody has written one, or our account may not read them"
 
 
@@ -54,32 +64,74 @@ class Desk:
     mute: dict[str, str] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     unheard: set[Ref] = field(default_factory=set)
+    again: frozenset[Ref] = frozenset()
+    ties: dict[Ref, tuple[Tie, ...]] = field(default_factory=dict)
+    unready: frozenset[str] = frozenset()
+    moves: dict[Ref, tuple[Moved, ...]] = field(default_factory=dict)
 
     def seen(self) -> Seen:
         mute = {name: UNPROVEN.format(name) for name, c in self.engine.connectors.items() if not heard(c)}
-        return Seen(self.records, self.comments, {**mute, **self.mute}, self.engine.facts(), frozenset(self.unheard))
+        facts, unheard = self.engine.facts(), frozenset(self.unheard)
+        talk = self.comments, {**mute, **self.mute}, facts, unheard
+        return Seen(self.records, *talk, self.ties, self.unready, self.moves)
 
 
 def read(engine: Engine, noticed: Noticed) -> Reading:
     """Everything that decisions need now."""
-    desk = Desk(engine, failures=dict(noticed.failures))
-    rows = {row.ref: row for row in engine.store.dirty()}
+    desk = Desk(engine, failures=dict(noticed.failures), again=noticed.again)
+    desk.unready = frozenset(noticed.incomplete)
+    prepare(engine.store, engine.setup)
+    rows = {row.ref: replace(row, side=noticed.sides.get(row.ref, row.side)) for row in engine.store.dirty()}
     desk.records |= {ref: record for ref, record in noticed.records.items() if ref in rows}
     drop_stale(desk)
     fetch(desk, [(row.ref, row.side) for row in rows.values() if row.ref not in desk.records])
+    rows = settle_sides(desk, rows)
     welcome(desk, rows)
+    index(engine.store, engine.setup, desk.records, {ref: row.side for ref, row in rows.items()})
     attached = attach(engine, desk.records, rows, noticed.incomplete)
-    left_out = attached.wait | attached.aside
+    tasks = file_tasks(engine, desk.records, rows)
+    left_out = attached.wait | attached.aside | tasks
     engine.store.pass_over(record for ref in attached.aside if (record := desk.records[ref]))
     wanted = [ref for ref in rows if desk.records.get(ref) is not None and ref not in left_out]
     due = engine.store.links(engine.store.due(engine.now()))
-    links = list({link.key: link for link in [*engine.store.links_of([*wanted, *gone(desk, rows)]), *due]}.values())
+    found = [*engine.store.links_of([*wanted, *gone(desk, rows, tasks)]), *due]
+    links = list({link.key: link for link in found if link.items}.values())
+    tie(desk, links)
     discuss(desk, links, rows)
     alone = frozenset(link.key for link in links if link not in due and in_step(desk, link))
     others = [(i.ref, i.side) for link in links if link.key not in alone for i in link.items]
     fetch(desk, [(ref, side) for ref, side in others if ref not in desk.records])
     discuss(desk, [link for link in links if link.key not in alone], rows)
+    tie(desk, [link for link in links if link.id and link.key not in alone])
+    match(desk, [link for link in links if link.key not in alone])
+    desk.moves |= histories(engine, [link for link in links if link.key not in alone], desk.records)
     return Reading(links, desk.seen(), rows, attached.wait, alone, desk.unheard, desk.failures)
+
+
+def tie(desk: Desk, links: list[LinkState]) -> None:
+    """What binds the items to linked ones, and what was put below them unnoticed."""
+    desk.ties |= gather(desk.engine, links, desk.records)
+    known = {i.ref: desk.records.get(i.ref) for link in links if link.id for i in link.items}
+    children = {ref: [k.ref for k in one.kin if k.kind == "child"] for ref, one in known.items() if one}
+    if any(children.values()):
+        desk.engine.store.look_below(children)
+
+
+def match(desk: Desk, links: list[LinkState]) -> None:
+    """The counterparts that people made, and theirs in turn; those that did not move are read."""
+    store, setup = desk.engine.store, desk.engine.setup
+    looked_at = {item.ref for link in links for item in link.items}
+    while links:
+        found = seek(store, setup, links, desk.records)
+        unread = {tie.ref: tie.side for ties in found.values() for tie in ties if tie.ref not in desk.records}
+        if unread:
+            fetch(desk, unread.items())
+            index(store, setup, {ref: desk.records.get(ref) for ref in unread}, unread)
+            found = seek(store, setup, links, desk.records)
+        desk.ties |= {ref: (*desk.ties.get(ref, ()), *ties) for ref, ties in found.items()}
+        alone = [tie.ref for ties in found.values() for tie in ties if not tie.link and tie.ref not in looked_at]
+        looked_at |= set(alone)
+        links = store.links_of(list(dict.fromkeys(alone)))
 
 
 def in_step(desk: Desk, link: LinkState) -> bool:
@@ -88,14 +140,17 @@ def in_step(desk: Desk, link: LinkState) -> bool:
     if not link.id or not is_settled(link, desk.engine.setup):
         return False
     plan = decide(link, desk.seen(), desk.engine.setup, desk.engine.now())
-    return plan.quiet and replace(plan.settlement, due=None, echoes=()) == Settlement()
+    if plan.waiting and plan.waiting <= desk.engine.now():
+        return False
+    return plan.quiet and replace(plan.settlement, due=None, echoes=(), versions=()) == Settlement()
 
 
 def is_settled(link: LinkState, setup: Setup) -> bool:
     """Whether every item of the link stood in step when it was last looked at, with nothing left open."""
     sides = [item.side for item in link.items]
     open_ends = link.held or link.remarks or len(set(sides)) < len(sides)
-    copied = all(copy.outcome in ("done", "history") for copy in link.copies.values())
+    copied = all(copy.outcome in ("done", "history", "withdrawn") for copy in link.copies.values())
+    copied = copied and not unsettled(link, deletions=setup.deletions)
     return not open_ends and copied and all(c.outcome == "done" for c in link.creations) and not behind(link, setup)
 
 
@@ -140,23 +195,39 @@ def fetch(desk: Desk, wanted: Iterable[tuple[Ref, str]]) -> None:
             desk.records |= {Ref(tracker, id): record for id, record in found.items()}
 
 
+def settle_sides(desk: Desk, rows: Mapping[Ref, Dirty]) -> dict[Ref, Dirty]:
+    """The rows under the sides that their items are at home on, and the records as read under them."""
+
+    def under(wanted: Iterable[tuple[Ref, str]]) -> Mapping[Ref, Record | None]:
+        again = Desk(desk.engine, failures=desk.failures)
+        fetch(again, wanted)
+        return again.records
+
+    settled, desk.records = at_home(desk.engine, rows, desk.records, under)
+    return settled
+
+
 def welcome(desk: Desk, rows: Mapping[Ref, Dirty]) -> None:
     """Remembers items seen for the first time."""
     found = ((desk.records.get(row.ref), row) for row in rows.values())
     desk.engine.store.remember([(record, row.side, row.old) for record, row in found if record is not None])
 
 
-def gone(desk: Desk, rows: Mapping[Ref, Dirty]) -> list[Ref]:
-    return [ref for ref in rows if ref in desk.records and desk.records[ref] is None]
+def gone(desk: Desk, rows: Mapping[Ref, Dirty], tasks: Collection[Ref]) -> list[Ref]:
+    """The items that were asked for and are not there."""
+    return [ref for ref in rows if ref in desk.records and desk.records[ref] is None and ref not in tasks]
 
 
 def discuss(desk: Desk, links: list[LinkState], rows: Mapping[Ref, Dirty]) -> None:
     """The comments of whatever may have been talked about, one batch a side."""
     by_side: dict[str, list[Ref]] = defaultdict(list)
     for link in links:
+        wanted = desk.again | to_hear(link, desk.engine.now(), deletions=desk.engine.setup.deletions)
         for item in link.items:
             record = desk.records.get(item.ref)
-            if record is None or item.ref in desk.comments or not must_hear(desk.engine, link, item, record, rows):
+            if record is None or item.ref in desk.comments:
+                continue
+            if item.ref not in wanted and not must_hear(desk.engine, link, item, record, rows, desk.ties):
                 continue
             if record.comments is not None:
                 desk.comments[item.ref] = record.comments
@@ -168,8 +239,10 @@ def discuss(desk: Desk, links: list[LinkState], rows: Mapping[Ref, Dirty]) -> No
         hear(desk, side, refs)
 
 
-def must_hear(engine: Engine, link: LinkState, item: Item, record: Record, rows: Mapping[Ref, Dirty]) -> bool:
-    """Whether the discussion may have moved, or is needed to settle a copy."""
+def must_hear(
+    engine: Engine, link: LinkState, item: Item, record: Record, rows: Mapping[Ref, Dirty], tied: Collection[Ref] = ()
+) -> bool:
+    """Whether the discussion may have moved, or is needed to settle a copy or before the item joins a link."""
     if any(c.outcome == "unsure" and k.target == item.ref for k, c in link.copies.items()):
         return True
     if any(
@@ -181,12 +254,13 @@ def must_hear(engine: Engine, link: LinkState, item: Item, record: Record, rows:
     moved = bool(link.id) and record.version > item.version
     if not moved and (item.ref not in rows or not rows[item.ref].talk):
         return False
-    if not link.id and not any(route.source == item.side for route in engine.setup.routes):
+    if not link.id and item.ref not in tied and not any(route.source == item.side for route in engine.setup.routes):
         return False
     return not record.talk or record.talk != item.talk
 
 
 def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
+    """Reads the discussions of a side's items in one batch. A tracker that refuses them is mute, with its reason."""
     engine, tracker = desk.engine, desk.engine.side(side).tracker
     desk.unheard |= set(refs)
     if tracker in desk.failures:
@@ -202,15 +276,21 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
         desk.failures[tracker] = failure
         return
     desk.unheard -= set(refs)
-    note_journal(engine, tracker)
+    note_journal(desk, tracker, found)
     desk.comments |= {Ref(tracker, id): comments for id, comments in found.items()}
 
 
-def note_journal(engine: Engine, tracker: str) -> None:
-    """A journal of which one row was seen is readable, for good."""
-    if (
-        hasattr(engine.connectors[tracker], "journal_seen")
-        and heard(engine.connectors[tracker])
-        and not engine.store.noted(f"journal seen {tracker}")
-    ):
-        engine.store.note(f"journal seen {tracker}", True)
+def note_journal(desk: Desk, tracker: str, found: Mapping[str, tuple[Comment, ...]]) -> None:
+    """A journal of which one row was seen is readable, for good; one whose entry is younger than the last update of its
+    item is to be asked by itself."""
+    connector, store = desk.engine.connectors[tracker], desk.engine.store
+    if not isinstance(connector, Journalled):
+        return
+    for id, comments in found.items():
+        record = desk.records.get(Ref(tracker, id))
+        last = max((comment.created for comment in comments), default=None)
+        if record is not None and last is not None and record.updated + GRAIN < last < desk.engine.now():
+            connector.journal_apart = True
+    for name, true in (("seen", connector.journal_seen), ("apart", connector.journal_apart)):
+        if true and not store.noted(f"journal {name} {tracker}"):
+            store.note(f"journal {name} {tracker}", True)

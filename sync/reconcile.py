@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -16,16 +17,24 @@ import structlog
 from connectors.base import Busy, Failure
 from mappings.model import Comment, Ref
 from sync.apply import Applied, apply
-from sync.decide import decide, writes_to_trackers
+from sync.decide import decide
+from sync.edits.edit import keep
 from sync.engine import Engine
+from sync.escalation.outbox import flush
+from sync.freezing.brake import Braked, brake, note_waiting, standing, use_up
+from sync.freezing.freeze import Frost, hold_back
+from sync.joining.join import after_kin
+from sync.joining.loose import something
+from sync.joining.match import without_rivals
+from sync.joining.tally import Tally
 from sync.log import where
-from sync.notice import notice
-from sync.outbox import flush
+from sync.notice import look_again, notice
 from sync.plan import Plan
 from sync.read import Reading, read
+from sync.requests.kinds import work
 from sync.settle import settle_creations, show_sources
 from sync.state import Held, LinkState, Seen
-from sync.store import Dirty, StateBroken, Store
+from sync.store import Dirty, StateBroken
 
 #: passes a reconciliation makes at the most, beside those that only wait for a lost answer
 ROUNDS = 5
@@ -36,15 +45,12 @@ Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 
 
-class GuardTripped(Exception):
-    """A pass would write more than the file allows. Nothing was written; raise guard.writes, or let this pass through
-    with ``reconcile --over-guard``."""
-
-
 @dataclass
 class Pass:
     """What one pass did. ``plans`` are those with actions; ``failures`` by tracker; ``aged`` counts the items that a
-    route would open from if they were not older than its ``since``."""
+    route would open from if they were not older than its ``since``. ``frosts``: why nothing was written; ``withheld``:
+    how many links wait for that, or for a pause to end, and with how many writes; ``left`` are the keys of the
+    ``unsettled`` links."""
 
     at: datetime
     links: int = 0
@@ -55,60 +61,51 @@ class Pass:
     plans: list[Plan] = field(default_factory=list)
     waiting: datetime | None = None
     aged: int = 0
+    tally: Tally = field(default_factory=Tally)
+    frosts: tuple[Frost, ...] = ()
+    withheld: tuple[int, int] = (0, 0)
+    left: set[str] = field(default_factory=set)
 
     @property
     def quiet(self) -> bool:
         """Nothing was left to do."""
-        return not self.plans and not self.unsettled and self.waiting is None
+        return not self.plans and not self.unsettled and self.waiting is None and not self.stopped
 
-
-def dry(engine: Engine, *, everything: bool = False) -> Pass:
-    """What a pass would do: the same pass on a copy of the state, with nobody to carry it out."""
-    done = Pass(engine.now())
-    plans = rehearse(engine, done, lambda store: store.touch_all(closed=True) if everything else 0)
-    done.plans = [plan for plan in plans if not plan.quiet]
-    done.aged = sum(plan.aged for plan in plans)
-    return done
-
-
-def dry_links(engine: Engine, links: list[LinkState]) -> list[Plan]:
-    """What a pass would decide for these links, quiet or not: the reasons for ``why``."""
-    rows = [(item.ref, item.side, True) for link in links for item in link.items]
-    plans = rehearse(engine, Pass(engine.now()), lambda store: store.touch(rows))
-    return [plan for plan in plans if plan.key in {link.key for link in links}]
-
-
-def rehearse(engine: Engine, done: Pass, prepare: Callable[[Store], object]) -> list[Plan]:
-    """The first half of a pass on a copy of the state."""
-    scratch = Engine(engine.setup, engine.connectors, engine.store.scratch(), engine.clock, opened=engine.opened)
-    scratch.closed = engine.closed
-    scratch.store.arm((rule.id for rule in engine.setup.rules), engine.begun or engine.now())
-    prepare(scratch.store)
-    reading = begin(scratch, done)
-    plans = [plan for _, plan in decided(scratch, reading, done.at)]
-    scratch.store.close()
-    return plans
+    @property
+    def stopped(self) -> bool:
+        """Something waits because it must not be written now."""
+        return self.withheld != (0, 0)
 
 
 def one_pass(
     engine: Engine, *, sweep: bool = False, over_guard: bool = False, progress: Progress | None = None
 ) -> Pass:
     """One pass; with ``sweep`` over every item of an open link and everything that changed since the sweep before,
-    which is how deletions, lost permissions and late index entries are found. Raises ``GuardTripped`` before anything
-    is written."""
+    which is how deletions, lost permissions and late index entries are found. A pass that goes beyond a guard, and one
+    in a freeze, writes nothing and alerts; ``over_guard`` is a person's word that it may write."""
     engine.open()
+    keep(engine.store, engine.setup, engine.edit)
+    work(engine)
     done = Pass(engine.now())
     if sweep:
         engine.store.touch_all(closed=False)
     done.waiting = settle_creations(engine, done.failures)
     reading = begin(engine, done, sweep=sweep)
-    plans = decided(engine, reading, done.at)
-    guard(engine, [plan for _, plan in plans], over_guard)
-    act(engine, reading, plans, done, progress)
-    pass_over(engine, reading, {link.source for link, plan in plans if plan.aged})
+    braked = brake(engine, decided(engine, reading, done.at), reading.seen, done.at, over_guard)
+    plans, done.frosts = braked.plans, braked.brakes.frosts
+    act(engine, reading, braked, done, progress)
+    look_again(engine, (plan for _, plan in plans))
+    done.withheld = note_waiting(engine.store, (plan for _, plan in plans))
+    use_up(engine, braked, done.writes)
+    stopped = {link.source for link, plan in plans if plan.withheld or plan.frozen or plan.pending}
+    stopped |= {link.source for link, _ in plans if link.key in done.left}
+    pass_over(engine, reading, {link.source for link, plan in plans if plan.aged}, stopped | reading.deferred)
+    fewer = {link.source: plan.settlement.aside for link, plan in plans if not link.id}
+    engine.store.keep_aside({ref: aside for ref, aside in fewer.items() if aside is not None and ref not in stopped})
     show_sources(engine, done.failures)
     flush(engine, done.at)
     engine.lock_out(done.failures)
+    engine.keep_learned()
     done.waiting = done.waiting or engine.store.waiting()
     return done
 
@@ -122,14 +119,22 @@ def begin(engine: Engine, done: Pass, *, sweep: bool = False) -> Reading:
     return reading
 
 
-def decided(engine: Engine, reading: Reading, now: datetime) -> list[tuple[LinkState, Plan]]:
-    """A plan for every link that something moved in."""
-    return [
+def decided(
+    engine: Engine, reading: Reading, now: datetime, approved: frozenset[str] = frozenset()
+) -> list[tuple[LinkState, Plan]]:
+    """A plan for every link that something moved in, with what a person ``approved``. Of those that want the same item
+    one is kept; the others are decided again in a later pass."""
+    choose = partial(decide, approved=approved)
+    plans = [
         (link, plan)
         for link in reading.links
         if readable(link, reading)
-        and (plan := safely(engine, link, now, decide, link, reading.seen, engine.setup, now))
+        and (plan := safely(engine, link, now, choose, link, reading.seen, engine.setup, now))
     ]
+    chosen = after_kin(without_rivals(plans, reading.seen), reading.seen)
+    going = {link.key for link, _ in chosen}
+    reading.deferred = {link.source for link, _ in plans if link.key not in going}
+    return chosen
 
 
 def safely(
@@ -138,11 +143,11 @@ def safely(
     """Work on one link. What nobody foresaw sets that link aside, visibly, and the others go on."""
     try:
         return work(*given)
-    except (StateBroken, GuardTripped):
+    except StateBroken:
         raise
     except Exception as error:
-        structlog.get_logger().error("defect in Lockstep", action=work.__name__, link=link.key, where=where(error))
-        reason = f"a defect in Lockstep stopped work on this item: {type(error).__name__} in {work.__name__}"
+        structlog.get_logger().error("defect in Lockstep", action=called(work), link=link.key, where=where(error))
+        reason = f"a defect in Lockstep stopped work on this item: {type(error).__name__} in {called(work)}"
         held = Held(link.source, "defect", reason, "please report it with the log line; it is tried again later", now)
         id = link.id or engine.store.link_by_key(link.key) or 0
         engine.store.hold(id, replace(held, retry=now + timedelta(minutes=15)), now)
@@ -150,28 +155,25 @@ def safely(
         return None
 
 
+def called(work: Callable[..., object]) -> str:
+    """The name of the work, bare of what was given to it beforehand."""
+    return str(getattr(work, "func", work).__name__)
+
+
 def readable(link: LinkState, reading: Reading) -> bool:
     """A link none of whose items could be read waits for its tracker."""
     return any(item.ref in reading.seen.records for item in link.items)
 
 
-def guard(engine: Engine, plans: list[Plan], over_guard: bool) -> None:
-    """Refuses a pass that would change more than a person would expect."""
-    limit = engine.setup.guards.writes
-    count = sum(len(writes_to_trackers(plan.actions)) for plan in plans)
-    if limit and count > limit and not over_guard:
-        raise GuardTripped(f"this pass would write {count} times; guard.writes allows {limit}. Nothing was written")
-
-
-def act(
-    engine: Engine, reading: Reading, plans: list[tuple[LinkState, Plan]], done: Pass, progress: Progress | None
-) -> None:
-    """Carries the plans out, link by link, and forgets what is settled."""
-    wanted = [(link, plan) for link, plan in plans if link.id or plan.actions or plan.settlement.holds]
+def act(engine: Engine, reading: Reading, braked: Braked, done: Pass, progress: Progress | None) -> None:
+    """Carries the plans out, link by link, and forgets what is settled. What is stopped on the way waits too."""
+    wanted = [(link, plan) for link, plan in braked.plans if link.id or something(plan)]
     total = len(wanted)
 
     def one(pair: tuple[LinkState, Plan]) -> Applied:
         link, plan = pair
+        if not plan.frozen and hold_back(plan, link, engine.setup, standing(engine)) is not plan:
+            return Applied(link.id, unsettled=True)
         carried = safely(engine, link, done.at, carry, engine, link, plan, reading.seen, done.at)
         return carried or Applied(link.id, unsettled=True)
 
@@ -184,18 +186,37 @@ def act(
 def carry(engine: Engine, link: LinkState, plan: Plan, seen: Seen, now: datetime) -> Applied:
     """Applies a plan, and decides again with what was just created in hand, so that a new counterpart stands where
     its link stands, and opens its own counterparts, within the same pass."""
+    if plan.frozen:
+        return alert(engine, link, plan, seen, now)
     applied = apply(engine, link, plan, seen, now)
     total = applied
     for _ in range(ROUNDS):
         if not applied.created:
             break
         born: dict[Ref, tuple[Comment, ...]] = dict.fromkeys(applied.created, ())
-        seen = replace(seen, records={**seen.records, **applied.records}, comments={**seen.comments, **born})
+        seen = replace(seen, records={**seen.records, **applied.records}, comments={**seen.comments, **born}, moves={})
         (link,) = engine.store.links([applied.link])
-        plan = decide(link, seen, engine.setup, now)
+        plan = hold_back(decide(link, seen, engine.setup, now), link, engine.setup, standing(engine))
+        total.unsettled |= plan.frozen or bool(plan.withheld)
+        if plan.frozen:
+            break
         applied = apply(engine, link, plan, seen, now)
         total = total.plus(applied)
     return total
+
+
+def alert(engine: Engine, link: LinkState, plan: Plan, seen: Seen, now: datetime) -> Applied:
+    """Keeps what a frozen plan alerts of; of the items nothing but who works on them, so that all else is still news
+    on thawing."""
+    known = {item.ref: seen.records.get(item.ref) for item in link.items}
+    records = {
+        ref: replace(record, version=link.item(ref).version, key=link.item(ref).key)
+        for ref, record in known.items()
+        if record is not None
+    }
+    if link.id:
+        engine.store.commit(link, plan, Seen(records), now)
+    return Applied(link.id)
 
 
 def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applied: Applied, done: Pass) -> None:
@@ -203,15 +224,19 @@ def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applie
     done.writes += applied.writes
     done.refused += applied.refused
     done.failures |= applied.failures
-    if plan.actions:
+    if not plan.quiet:
         done.plans.append(plan)
-    if plan.waiting is not None:
+    if plan.waiting is not None and not plan.withheld:
         done.waiting = min(done.waiting or plan.waiting, plan.waiting)
     unread = any(i.ref in reading.unheard for i in link.items)
     if link.key not in reading.alone:
         unread = unread or any(i.ref not in reading.seen.records for i in link.items)
-    if applied.unsettled or unread:
+    if plan.withheld or plan.frozen:
+        engine.store.touch((i.ref, i.side, True) for i in link.items if i.ref not in reading.rows)
+        return
+    if applied.unsettled or unread or plan.pending:
         done.unsettled += 1
+        done.left.add(link.key)
         # a link that came because something fell due has no dirty rows to bring it back
         unheard = reading.unheard
         engine.store.touch((i.ref, i.side, i.ref in unheard) for i in link.items if i.ref not in reading.rows)
@@ -220,13 +245,13 @@ def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applie
     engine.store.clean(Dirty(ref, "", 1, False) for ref in applied.created)
 
 
-def pass_over(engine: Engine, reading: Reading, aged: set[Ref]) -> None:
+def pass_over(engine: Engine, reading: Reading, aged: set[Ref], stopped: set[Ref]) -> None:
     """Items that no link wants are noted and forgotten. One that no route would open now may become eligible later,
-    however old it is."""
+    however old it is. Those ``stopped`` by a freeze stay as they are."""
     unlinked = [link.source for link in reading.links if not link.id]
     places = engine.store.places(unlinked)
     passed = [ref for ref in unlinked if places.get(ref, (None, 0))[0] is None]
-    passed = [ref for ref in passed if ref not in reading.unheard]
+    passed = [ref for ref in passed if ref not in reading.unheard and ref not in stopped]
     records = [record for ref in passed if (record := reading.seen.records.get(ref)) is not None]
     engine.store.pass_over(records, aged)
     held: set[Ref] = {i.ref for link in reading.links for i in link.items} - set(passed)
@@ -243,7 +268,7 @@ def reconcile(engine: Engine, *, over_guard: bool = False, progress: Progress | 
     while rounds < ROUNDS and waits < ROUNDS:
         done = one_pass(engine, sweep=not passes, over_guard=over_guard, progress=progress)
         passes.append(done)
-        if done.quiet or stuck(done):
+        if done.quiet or stuck(done) or done.stopped:
             break
         waited = wait_for(engine, done)
         rounds, waits = rounds + (not waited), waits + waited

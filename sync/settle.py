@@ -10,6 +10,8 @@ import structlog
 from connectors.base import Failure, Refused
 from mappings.model import Mark
 from sync.engine import Engine
+from sync.freezing.brake import stands_still
+from sync.joining.rebuild import split_off
 from sync.store import Begun
 
 #: the tracker's clock may be behind ours by so much when it is asked for what was created since
@@ -40,7 +42,10 @@ def look_up(engine: Engine, begun: Begun) -> None:
     mark = Mark.parse(engine.setup.mark, begun.keys)
     found = connector.find_made(scope, mark, begun.at - CLOCKS)
     log = structlog.get_logger().bind(action="settle", route=begun.key, found=len(found))
-    if found:
+    if found and split_off(engine, begun, found[0]):
+        engine.store.settle_intent(begun.intent, "done", engine.now())
+        log.info("creation found in another link", item=found[0].key)
+    elif found:
         history = any(route.history for route in engine.setup.routes if route.opens == begun.side)
         engine.store.found_creation(begun, found[0], history=history, now=engine.now())
         log.info("creation found after a lost answer", item=found[0].key)
@@ -53,7 +58,7 @@ def look_up(engine: Engine, begun: Begun) -> None:
 def show_sources(engine: Engine, failures: dict[str, Failure]) -> None:
     """Leaves the visible link on items that were created; repeating it changes nothing."""
     for shown in engine.store.unshown():
-        if engine.stopping.is_set() or shown.side not in engine.setup.sides:
+        if engine.stopping.is_set() or shown.side not in engine.setup.sides or stands_still(engine, shown.ref):
             continue
         side = engine.side(shown.side)
         if side.tracker in failures or side.tracker in engine.closed:

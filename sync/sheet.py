@@ -10,11 +10,11 @@ from datetime import datetime
 from mappings.fields import Common
 from mappings.model import Native, Record, Ref
 from mappings.stages import StageMap
-from sync.merge import Agreed, Echo, Verdict
-from sync.plan import Action, Reason
+from sync.merging.merge import Agreed, Echo, Verdict
+from sync.merging.status import STAGE
+from sync.plan import Action, Joining, Proposal, Reason, Telling
 from sync.setup import Setup
-from sync.state import Held, Item, LinkState, Movement, OwnRemark, Seen
-from sync.status import STAGE
+from sync.state import Held, Item, LinkState, Movement, Origin, OwnRemark, Seen
 
 
 @dataclass
@@ -35,8 +35,19 @@ class Sheet:
     conflicts: list[tuple[str, str, Common]] = field(default_factory=list)
     remarks: list[OwnRemark] = field(default_factory=list)
     waits: list[datetime] = field(default_factory=list)
+    receded: tuple[Ref, ...] = ()
+    unbelieved: tuple[Ref, ...] = ()
+    joins: list[Joining] = field(default_factory=list)
+    tells: list[Telling] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    approved: frozenset[str] = frozenset()
     before: str = ""
     aged: bool = False
+    unfit: set[str] = field(default_factory=set)
+    pending: bool = False
+    speakers: dict[str, Ref | None] = field(default_factory=dict)
+    left: list[tuple[Ref, bool]] = field(default_factory=list)
+    gated: list[str] = field(default_factory=list)
 
     def hold(self, ref: Ref, what: str, reason: str, advice: str, fingerprint: str = "") -> None:
         """Sets something aside; what was held before keeps its instant."""
@@ -56,6 +67,12 @@ class Sheet:
         """The items whose record is in hand."""
         return tuple(i for i in self.link.items if not i.gone and self.seen.records.get(i.ref) is not None)
 
+    def aside(self) -> frozenset[str] | None:
+        """The routes that still open by a person's word alone, where they have become fewer: what does not fit one
+        now may come to fit it anew."""
+        left = self.link.aside - self.unfit
+        return left if left != self.link.aside else None
+
     def values(self) -> dict[str, Common]:
         return {name: agreed.value for name, agreed in self.agreed.items()}
 
@@ -64,32 +81,13 @@ def key_of(sheet: Sheet, ref: Ref) -> str:
     return sheet.link.item(ref).key
 
 
+def told_value(sheet: Sheet, name: str, value: Common) -> str:
+    """A value as people read it: a stage by its name."""
+    return repr(sheet.setup.stages.get(str(value)).name if name == STAGE and value else value)
+
+
 def title(sheet: Sheet) -> str:
     return " · ".join(item.key for item in sheet.link.items)
-
-
-def follows(sheet: Sheet, item: Item) -> bool:
-    """Whether another item speaks for this one's side: on the opening side the oldest open one, elsewhere the least
-    advanced open one; when none is open, the furthest."""
-    return speaking(sheet, item.side) != item.ref
-
-
-def speaking(sheet: Sheet, side: str) -> Ref | None:
-    items = [i for i in sheet.present() if i.side == side]
-    if len(items) < 2:
-        return items[0].ref if items else None
-    stages = sheet.setup.stages
-    ranks = {i.ref: rank_of(stages, side, sheet.record(i.ref).state) for i in items}
-    open_items = [i for i in items if not is_terminal(stages, side, sheet.record(i.ref).state)]
-    if side == sheet.link.item(sheet.link.source).side:
-        return min(open_items or items, key=lambda i: sheet.record(i.ref).created).ref
-    if open_items:
-        return min(open_items, key=lambda i: ranks[i.ref]).ref
-    return max(items, key=lambda i: ranks[i.ref]).ref
-
-
-def rank_of(stages: StageMap, side: str, state: str) -> int:
-    return min((stages.rank(name) for name in stages.meanings(side, state)), default=0)
 
 
 def is_terminal(stages: StageMap, side: str, state: str) -> bool:
@@ -110,6 +108,19 @@ def resting(sheet: Sheet, ref: Ref, what: str, fingerprint: str) -> bool:
         return False
     sheet.holds[ref, what] = held
     return held.retry > sheet.now
+
+
+def say_once(sheet: Sheet, id: str, ref: Ref, text: str) -> None:
+    """A note for the people of an item, as private as its tracker knows how."""
+    if not told(sheet, id, ref):
+        channel = sheet.seen.facts[ref.tracker].note_channel
+        sheet.remarks.append(OwnRemark(id, ref, channel, text, text))
+
+
+def told(sheet: Sheet, id: str, ref: Ref) -> bool:
+    """Whether a note was said, or is kept until it can be."""
+    said = any(key.origin == Origin("", id) and key.target == ref for key in sheet.link.copies)
+    return said or any(own.id == id and own.ref == ref for own in (*sheet.link.remarks, *sheet.remarks))
 
 
 def fingerprint_of(fields: Mapping[str, Native]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mappings.model import Comment, Mark, Record, Ref
-from sync.merge import Agreed, Echo
+from mappings.model import Comment, Mark, Moved, Record, Ref
+from sync.merging.merge import Agreed, Echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,10 @@ class Item:
     """An item of a link. ``rebuilt``: found again by its mark after the state was lost, so what was carried before is
     told by banners alone. ``assignee`` and ``version`` are of the last decision, ``talk`` of the last discussion read
     (empty: none was since it was found); ``acked`` is the version that our own last write left: an older record is a
-    stale one."""
+    stale one. ``left``: its own people closed it while the link went on, so that it is given no more stages.
+    ``joined`` is how it came into the link: empty where it opened it, ``opened ROUTE``, ``match FIELD``, ``parent``,
+    ``problem``, ``mention`` or ``linked``; ``came`` is when, by its own tracker's clock: comments up to then are
+    history (``None``: all are carried). ``created`` is the item's birth: another one means another item."""
 
     ref: Ref
     side: str
@@ -28,6 +31,10 @@ class Item:
     rebuilt: bool = False
     talk: str = ""
     acked: int = -1
+    left: bool = False
+    joined: str = ""
+    came: datetime | None = None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,27 @@ class CopyKey:
 @dataclass(frozen=True, slots=True)
 class Copy:
     """How far a copy got: ``done``, ``history`` (older than the joining, never carried), ``unsure`` since an instant,
-    ``pending`` (certainly not sent), ``refused``. ``id`` is the tracker's own of a comment that is there: edited, it
-    stays a copy."""
+    ``pending`` (certainly not sent), ``refused``, ``withdrawn`` (its words were taken back). ``id`` is the tracker's
+    own of a comment that is there: edited, it stays a copy. ``digest`` is the version of the remark that it carries
+    (empty: unknown), ``sent`` the one that is on its way, ``channel`` where it stands."""
 
     outcome: str
     at: datetime
     id: str = ""
+    digest: str = ""
+    sent: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A comment of the item ``item`` as it was last seen: a keyed digest of its words and channel, since when (never
+    later than our clock), and whether it is gone."""
+
+    item: str
+    digest: str
+    since: datetime
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +143,12 @@ class Creation:
 class LinkState:
     """One piece of work. ``id`` is 0 for an item that no link holds yet. ``source`` opened the link. ``armed`` is
     when each rule came into force; ``before`` the stage that a pause returns to; ``remarks`` are our own words that
-    are not said yet. ``old``: the item was there before Lockstep first looked."""
+    are not said yet. ``old``: the item was there before Lockstep first looked. ``lead`` speaks for the
+    opening side (``None``: the source), ``route`` first opened or paired a counterpart, ``barred`` are the keys of
+    links that the item must not join (``*``: nothing is opened from it either). ``tasks`` are shown, never counted,
+    ``strays`` are of sides that the file has no more: neither read nor written;
+    ``aside`` are the routes that came into force when the work fitted them already: they open by a person's word
+    alone, until it comes to fit them anew."""
 
     id: int
     key: str
@@ -133,6 +160,7 @@ class LinkState:
     closed: datetime | None = None
     copies: Mapping[CopyKey, Copy] = field(default_factory=dict)
     known: frozenset[Origin] = frozenset()
+    versions: Mapping[Origin, Version] = field(default_factory=dict)
     movements: tuple[Movement, ...] = ()
     firings: tuple[Firing, ...] = ()
     held: tuple[Held, ...] = ()
@@ -140,6 +168,13 @@ class LinkState:
     remarks: tuple[OwnRemark, ...] = ()
     armed: Mapping[str, datetime] = field(default_factory=dict)
     old: bool = False
+    lead: Ref | None = None
+    route: str = ""
+    barred: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
+    paused: bool = False
+    tasks: tuple[Item, ...] = ()
+    strays: tuple[Item, ...] = ()
 
     def item(self, ref: Ref) -> Item:
         return next(item for item in self.items if item.ref == ref)
@@ -150,23 +185,53 @@ class LinkState:
 
 
 @dataclass(frozen=True, slots=True)
+class Tie:
+    """What binds an item that no link holds to another one, ``ref`` of side ``side``: a ``match`` that the route's
+    admin named, its ``parent`` or ``problem``, or a ``mention``. ``link`` is the id of the other item's link (0: none),
+    ``closed`` whether that link is over, ``told`` the tie in words, ``barred`` the links that people took the other
+    item out of."""
+
+    kind: str
+    route: str
+    ref: Ref
+    side: str
+    key: str
+    told: str
+    link: int = 0
+    link_key: str = ""
+    closed: bool = False
+    barred: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What decisions need to know of a tracker: how long a comment may be, after how long a lost answer may be
-    settled by reading, and where a note for an item's own people goes."""
+    settled by reading, where a note for an item's own people goes, and by side the states that an item never leaves.
+    ``updater`` is how our own account shows as who wrote last (empty: not known).
+    ``rewords``: comments can be changed there after they were said, by people and by us."""
 
     comment_limit: int
     grace: timedelta
     note_channel: str
+    final: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    updater: str = ""
+    rewords: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the trackers say now. A record is ``None`` where the item is gone or hidden. ``comments`` has an entry
     only for items whose discussion was read; ``mute`` says, by tracker, why its comments cannot be read; ``unheard``
-    are the items whose discussion should have been read and could not be."""
+    are the items whose discussion should have been read and could not be. ``ties`` are those of items that no link
+    holds, and those by which a link's item finds a counterpart; ``unready`` are the sides whose first reading is not
+    complete, so that nobody knows yet what stands there. ``moves`` are the changes of state and assignee since the last
+    look, of items whose tracker tells its history."""
 
     records: Mapping[Ref, Record | None]
     comments: Mapping[Ref, tuple[Comment, ...]] = field(default_factory=dict)
     mute: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Facts] = field(default_factory=dict)
     unheard: frozenset[Ref] = frozenset()
+    ties: Mapping[Ref, tuple[Tie, ...]] = field(default_factory=dict)
+    unready: frozenset[str] = frozenset()
+    moves: Mapping[Ref, tuple[Moved, ...]] = field(default_factory=dict)

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mappings.fields import Field, Spelling
 from mappings.model import Ref
-from sync.merge import Agreed, Claim, Echo, Spoken, Verdict, merge, owners_word
-from sync.sheet import Sheet, fingerprint_of, follows, key_of
-from sync.state import Item, Origin, OwnRemark
-from sync.status import STAGE, StatusMeaning, deciders_word, spelled
+from sync.merging.anew import deciding_first, edited, read_anew, unread
+from sync.merging.merge import Agreed, Claim, Echo, Spoken, Verdict, merge, owners_word
+from sync.merging.status import STAGE, StatusMeaning, deciders_word, spelled
+from sync.sheet import Sheet, fingerprint_of, key_of, told, told_value
+from sync.speaking.follow import final_ones, follow_stage, just_came, reopens
+from sync.speaking.gate import barred, why_barred
+from sync.speaking.lead import crowded, follows, sides_echo
+from sync.state import Item, OwnRemark
 
 
 def merge_status(sheet: Sheet) -> None:
     """The stage of the link, and which items must be brought to it."""
     setup, link = sheet.setup, sheet.link
     meaning = StatusMeaning(setup.stages, link.before)
-    sides = setup.stages.sides()
-    spoken = [
-        Spoken(i.ref, i.side, spelled(sheet.record(i.ref).state), i.echoes.get(STAGE), follows(sheet, i))
-        for i in by_precedence(sheet, "", ())
-        if i.side in sides
-    ]
-    choose = deciders_word(setup.stages, link.before, tuple(setup.sides))
-    verdict = merge(meaning, link.agreed.get(STAGE), spoken, choose)
+    items = [i for i in by_precedence(sheet, "", ()) if i.side in setup.stages.sides()]
+    heard = [i for i in items if not (follows(sheet, i) or just_came(sheet, i)) or reopens(sheet, i)]
+    spoken = [Spoken(i.ref, i.side, spelled(sheet.record(i.ref).state), sides_echo(sheet, i)) for i in heard]
+    choose = deciders_word(setup.stages, link.before, tuple(setup.sides), partial(barred, sheet))
+    agreed = link.agreed.get(STAGE)
+    if agreed is not None and edited(agreed, setup.stages.digest):
+        if unread(sheet, setup.stages.sides()):
+            return
+        agreed, spoken = read_anew(sheet, STAGE, meaning, spoken, deciding_first(setup.stages, agreed, spoken))
+    verdict = merge(meaning, agreed, spoken, choose)
+    verdict = final_ones(sheet, follow_stage(sheet, meaning, verdict, [i for i in items if i not in heard]))
     wordless = tuple((s.ref, Echo(s.spelling, verdict.agreed.serial)) for s in verdict.wordless)
-    keep_unshown(sheet, STAGE, spoken)
+    keep_unshown(sheet, STAGE, [Spoken(i.ref, i.side, spelled(sheet.record(i.ref).state)) for i in items])
     took(sheet, STAGE, replace(verdict, echoes=verdict.echoes + wordless, wordless=()))
     for s in verdict.unmapped:
         state, side = str(s.spelling[0][1]), s.side
@@ -52,7 +60,12 @@ def merge_field(sheet: Sheet, declared: Field) -> None:
     if not spoken:
         return
     choose = owners_word(declared.owner, (*declared.prefer, *sheet.setup.sides), declared.exclusive)
-    verdict = merge(declared, sheet.link.agreed.get(declared.name), spoken, choose)
+    agreed = sheet.link.agreed.get(declared.name)
+    if edited(agreed, declared.digest):
+        if unread(sheet, declared.natives):
+            return
+        agreed, spoken = read_anew(sheet, declared.name, declared, spoken, spoken)
+    verdict = merge(declared, agreed, spoken, choose)
     took(sheet, declared.name, verdict)
     hold_unsaid(sheet, declared, verdict)
     keep_unshown(sheet, declared.name, spoken)
@@ -79,11 +92,18 @@ def spoken_of(sheet: Sheet, declared: Field, echoes: Mapping[Ref, Echo | None]) 
             i.ref,
             i.side,
             declared.spelled(i.side, sheet.record(i.ref).fields),
-            echoes.get(i.ref),
+            of_field(declared, i.side, echoes.get(i.ref)),
             follows(sheet, i),
+            crowded(sheet, i.side),
         )
         for i in items
     ]
+
+
+def of_field(declared: Field, side: str, echo: Echo | None) -> Echo | None:
+    """The echo, unless it is of other native fields, which an edited file has replaced."""
+    natives = tuple(native for native, _ in echo.spelling) if echo else ()
+    return echo if natives == declared.natives[side] else None
 
 
 def hold_unsaid(sheet: Sheet, declared: Field, verdict: Verdict) -> None:
@@ -124,7 +144,9 @@ def took(sheet: Sheet, name: str, verdict: Verdict) -> None:
     choice = verdict.choice
     if choice is None:
         return
-    sheet.because(name, f"{name} is {verdict.agreed.value!r}: {choice.by or 'a rule'} changed it")
+    sheet.because(
+        name, f"{name} is {told_value(sheet, name, verdict.agreed.value)}: {choice.by or 'a rule'} changed it"
+    )
     for claim in choice.restored:
         note_claim(sheet, name, claim, restored=True)
     for claim in choice.overridden:
@@ -134,14 +156,16 @@ def took(sheet: Sheet, name: str, verdict: Verdict) -> None:
 def note_claim(sheet: Sheet, name: str, claim: Claim, *, restored: bool) -> None:
     """Keeps a word that did not stand: in the journal, and in a note for the people of the item it came from."""
     agreed = sheet.agreed[name]
+    stands, word = (told_value(sheet, name, value) for value in (agreed.value, claim.value))
     by = agreed.by or "a rule"
     if restored:
         stage = sheet.setup.stages.get(str(sheet.link.agreed[STAGE].value)) if name == STAGE else None
         owner = (stage.decided_by if stage else "") or (sheet.setup.fields[name].owner if not stage else "another side")
-        why = f"{name} is put back to {agreed.value!r}: it is for {owner} to change, {claim.side} said {claim.value!r}"
+        why = f"{name} is put back to {stands}: it is for {owner} to change, {claim.side} said {word}"
     else:
-        said = f"{by} said {agreed.value!r}, {claim.side} said {claim.value!r}"
+        said = f"{by} said {stands}, {claim.side} said {word}"
         why = f"{name} was changed on two sides at once: {said}; the word of {by} stands"
+    why = (why_barred(sheet, claim, str(agreed.value)) if name == STAGE and restored else "") or why
     sheet.because(name, why)
     if claim.ref is None:
         return
@@ -152,9 +176,3 @@ def note_claim(sheet: Sheet, name: str, claim: Claim, *, restored: bool) -> None
     sheet.conflicts.append((name, claim.side, claim.value))
     channel = sheet.seen.facts[claim.ref.tracker].note_channel
     sheet.remarks.append(OwnRemark(id, claim.ref, channel, why, why))
-
-
-def told(sheet: Sheet, id: str, ref: Ref) -> bool:
-    """Whether a note was said, or is kept until it can be: a change that is still to be put back is told once."""
-    said = any(key.origin == Origin("", id) and key.target == ref for key in sheet.link.copies)
-    return said or any(own.id == id and own.ref == ref for own in sheet.link.remarks)

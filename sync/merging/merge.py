@@ -8,11 +8,15 @@ within seconds of random testing when left out: one base shared by all sides, an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mappings.fields import Common, Spelling
 from mappings.model import Ref
+
+#: the serial of an item of several on its side that goes by its own word: it is given no value until it means the
+#: agreed one again
+OWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +31,28 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """The common value the sides last settled on, its serial, and the side whose word it was (``""``: a rule's)."""
+    """The common value the sides last settled on, its serial, and the side whose word it was (``""``: a rule's).
+    ``map`` identifies the value map or stages it was settled under (empty: those in force)."""
 
     value: Common
     serial: int
     by: str = ""
+    map: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """What one item says of a field now. ``echo`` is ``None`` where none is kept (a new item, a rebuilt state).
-    ``follows``: the item hears the link but does not speak for its side."""
+    ``follows``: the item hears the link but does not speak for its side; ``among``: its side has several;
+    ``own``: it goes by its own word."""
 
     ref: Ref
     side: str
     spelling: Spelling
     echo: Echo | None = None
     follows: bool = False
+    among: bool = False
+    own: bool = False
 
 
 class Meaning(Protocol):
@@ -92,9 +101,10 @@ class Verdict:
 
 def merge(meaning: Meaning, agreed: Agreed | None, spoken: Sequence[Spoken], choose: Choose) -> Verdict:
     """Settles one field. ``spoken`` is in order of precedence for a first agreement (owner, then opener)."""
+    spoken = [by_its_own(s, agreed) for s in spoken]
     meant = {s.ref: meaning.meanings(s.side, s.spelling) for s in spoken}
-    unmapped = tuple(s for s in spoken if not meant[s.ref])
-    heard = [s for s in spoken if meant[s.ref]]
+    heard = [s for s in spoken if meant[s.ref] or left_behind(meaning, agreed, s)]
+    unmapped = tuple(s for s in spoken if s not in heard)
     if agreed is None:
         return first_agreement(meaning, heard, meant, unmapped)
     claimants = [s for s in heard if claimed(s, meaning, meant[s.ref], agreed)]
@@ -106,8 +116,36 @@ def merge(meaning: Meaning, agreed: Agreed | None, spoken: Sequence[Spoken], cho
     return settle(meaning, agreed, standing, heard, meant, unmapped, choice)
 
 
+def by_its_own(spoken: Spoken, agreed: Agreed | None) -> Spoken:
+    """An item that goes by its own word has heard all that was agreed on. Alone on its side it stands for it again,
+    and takes the next value."""
+    if spoken.echo is None or spoken.echo.serial != OWN:
+        return spoken
+    return replace(spoken, own=spoken.among, echo=replace(spoken.echo, serial=agreed.serial if agreed else 0))
+
+
+def stands_apart(s: Spoken, now: tuple[Common, ...], meaning: Meaning, agreed: Agreed) -> bool:
+    """Whether an item keeps its own word: it takes a value only from another side's, and only where it was in step."""
+    if agreed.value in now or not (s.own or s.follows):
+        return False
+    if s.own or s.echo is None:
+        return True
+    before = meaning.meanings(s.side, s.echo.spelling)
+    changed = s.spelling not in (s.echo.spelling, s.echo.sent) and not (before and now and before[0] == now[0])
+    return changed or (agreed.by == s.side and s.echo.serial < agreed.serial)
+
+
+def left_behind(meaning: Meaning, agreed: Agreed | None, spoken: Spoken) -> bool:
+    """Whether an edited file took the meaning from a spelling that nobody has changed since: it is written anew."""
+    echo = spoken.echo
+    if agreed is None or echo is None or not 0 < echo.serial < agreed.serial:
+        return False
+    return spoken.spelling in (echo.spelling, echo.sent) and meaning.spelling(spoken.side, agreed.value) is not None
+
+
 def impose(meaning: Meaning, agreed: Agreed, spoken: Sequence[Spoken], value: Common) -> Verdict:
     """A rule's word: a new agreement that nobody's change stands against."""
+    spoken = [by_its_own(s, agreed) for s in spoken]
     meant = {s.ref: meaning.meanings(s.side, s.spelling) for s in spoken}
     unmapped = tuple(s for s in spoken if not meant[s.ref])
     heard = [s for s in spoken if meant[s.ref]]
@@ -123,10 +161,12 @@ def first_agreement(
     ambiguous spelling is read so that it agrees with as many sides as possible.
     """
     speaking = [s for s in heard if not s.follows and meant[s.ref] not in ((None,), ((),))]
-    echoes = tuple((s.ref, Echo(s.spelling, 1)) for s in heard)
     if not speaking:
+        echoes = tuple((s.ref, Echo(s.spelling, 1)) for s in heard)
         return Verdict(Agreed(None, 1 if heard else 0), echoes=echoes, unmapped=unmapped)
     value = said(meant[speaking[0].ref], [meant[s.ref] for s in speaking])
+    apart = {s.ref for s in heard if s.follows and value not in meant[s.ref]}
+    echoes = tuple((s.ref, Echo(s.spelling, OWN if s.ref in apart else 1)) for s in heard)
     return Verdict(Agreed(value, 1, speaking[0].side), echoes=echoes, unmapped=unmapped)
 
 
@@ -173,6 +213,9 @@ def settle(
     overridden = {claim.ref for claim in choice.overridden} if choice else set()
     for s in heard:
         wanted = meaning.spelling(s.side, agreed.value)
+        if s.ref not in restored | overridden and stands_apart(s, meant[s.ref], meaning, agreed):
+            echoes.append((s.ref, Echo(s.spelling, OWN)))
+            continue
         if agreed.value in meant[s.ref] or s.echo is None:
             echoes.append((s.ref, Echo(s.spelling, agreed.serial)))
             continue
@@ -193,7 +236,8 @@ def settle(
 
 
 def echo_of(heard: Sequence[Spoken], ref: Ref) -> Echo | None:
-    return next(s.echo for s in heard if s.ref == ref)
+    s = next(s for s in heard if s.ref == ref)
+    return replace(s.echo, serial=OWN) if s.own and s.echo is not None else s.echo
 
 
 def owners_word(owner: str, prefer: Sequence[str], exclusive: bool) -> Choose:

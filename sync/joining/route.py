@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from mappings.banner import creation_key
-from mappings.model import Draft, Mark, Native, Record
+from mappings.model import MARKS, Draft, Mark, Native, Record
 from mappings.routes import Route
+from sync.joining.join import LINKED, SPLIT, last_seen
+from sync.joining.match import asked, counterpart, pair
+from sync.merging.status import STAGE
 from sync.plan import Action, Adopt, Open
-from sync.sheet import Sheet, closed, fingerprint_of, follows, is_terminal, resting
-from sync.state import Item
-from sync.status import STAGE
+from sync.sheet import Sheet, closed, fingerprint_of, is_terminal, resting
+from sync.speaking.gate import waits
+from sync.speaking.lead import follows, opening_side
+from sync.state import Creation, Item
+
+#: stands for "all of it is carried"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def open_routes(sheet: Sheet) -> list[Action]:
-    """The counterparts to open. A side that has an item, or a creation on its way, is not opened again; an item that
-    is gone is never re-created."""
+    """The counterparts to open; those that people made are paired with instead, and noted as joining. A side that has
+    an item, or a creation on its way, is not opened again; an item that is gone is never re-created."""
     openings: list[Action] = []
     taken = {item.side for item in sheet.link.items}
     for route in sheet.setup.routes:
         source = next((i for i in sheet.present() if i.side == route.source and not follows(sheet, i)), None)
-        if source is None or route.opens in taken or not may_open(sheet, route, source):
+        if source is None or route.opens in taken:
+            continue
+        if not may_open(sheet, route, source):
+            sheet.unfit.add(route.id)
+            continue
+        alone, found = left_alone(sheet, route, source), counterpart(sheet, route, source)
+        if found.unclear or (alone and asked(sheet, route, source, found.one)):
+            taken.add(route.opens)
+            continue
+        if found.one is not None:
+            pair(sheet, route, source, found.one)
+            taken.add(route.opens)
+            continue
+        if not settled_before(sheet, route, source) and waits(sheet, route, source):
             continue
         opening = opening_of(sheet, route, source)
         if opening is not None:
@@ -32,6 +54,13 @@ def undone(sheet: Sheet, route: Route, source: Item) -> bool:
     though the item may have moved on meanwhile."""
     key = creation_key(sheet.setup.instance, route.id, source.ref)
     return any(c.key == key and c.outcome == "failed" for c in sheet.link.creations)
+
+
+def settled_before(sheet: Sheet, route: Route, source: Item) -> bool:
+    """Whether the creation was decided before: it is there, on its way, or undone. No gate stands before it then."""
+    made = standing_creation(sheet, route, source, creation_key(sheet.setup.instance, route.id, source.ref))
+    stands = made is not None and made.outcome in ("", "unsure", "done")
+    return stands or undone(sheet, route, source)
 
 
 def may_open(sheet: Sheet, route: Route, source: Item) -> bool:
@@ -49,12 +78,23 @@ def may_open(sheet: Sheet, route: Route, source: Item) -> bool:
         sheet.because(about, f"the state of {record.key} is not mapped")
     elif condition is not None and not condition.holds(sheet.values()):
         sheet.because(about, condition.reason(sheet.values()))
-    elif not sheet.link.id and sheet.link.old and not young(route, record):
-        sheet.aged = True
-        sheet.because(about, f"{record.key} was there before Lockstep; a since on the route takes in what is younger")
     else:
         return True
     return False
+
+
+def left_alone(sheet: Sheet, route: Route, source: Item) -> bool:
+    """Whether the item was there before Lockstep, so that the route acts on it by a person's word only."""
+    record = sheet.record(source.ref)
+    if route.id in sheet.link.aside and not undone(sheet, route, source):
+        sheet.because(f"route {route.id}", f"{record.key} fitted it when the route came into force")
+        return True
+    if sheet.link.id or not sheet.link.old or young(route, record) or undone(sheet, route, source):
+        return False
+    sheet.aged = True
+    why = f"{record.key} was there before Lockstep; a since on the route takes in what is younger"
+    sheet.because(f"route {route.id}", why)
+    return True
 
 
 def over(sheet: Sheet, source: Item) -> bool:
@@ -73,7 +113,7 @@ def young(route: Route, record: Record) -> bool:
 def opening_of(sheet: Sheet, route: Route, source: Item) -> Open | None:
     """The creation a route calls for, or ``None`` while one is on its way or is held."""
     key = creation_key(sheet.setup.instance, route.id, source.ref)
-    begun = next((c for c in sheet.link.creations if c.key == key), None)
+    begun = standing_creation(sheet, route, source, key)
     side = sheet.setup.sides[route.opens]
     if begun and begun.outcome in ("", "unsure"):
         sheet.waits.append(begun.at + sheet.seen.facts[side.tracker].grace)
@@ -105,6 +145,18 @@ def opening_of(sheet: Sheet, route: Route, source: Item) -> Open | None:
     )
 
 
+def standing_creation(sheet: Sheet, route: Route, source: Item, key: str) -> Creation | None:
+    """The creation that an opening waits for, or that stands for it: its own, one of that side that is on its way from
+    whichever item, and on the side that opened the link the one of the item that led before."""
+    creations = sheet.link.creations
+    own = next((c for c in creations if c.key == key), None)
+    to_side = {one.id for one in sheet.setup.routes if one.opens == route.opens}
+    coming = next((c for c in creations if c.route in to_side and c.outcome in ("", "unsure")), None)
+    made = [c for c in creations if (c.route, c.outcome) == (route.id, "done")]
+    leads = source.side == opening_side(sheet.link)
+    return coming or (own if own or not leads else next(iter(made), None))
+
+
 def first_fields(sheet: Sheet, side: str) -> tuple[dict[str, Native], dict[str, int]]:
     """What a new item is born with: every agreed value that its side can spell."""
     fields: dict[str, Native] = {}
@@ -131,16 +183,46 @@ def adopt_marks(sheet: Sheet) -> list[Action]:
     marks: list[Action] = []
     for item in sheet.present():
         record = sheet.record(item.ref)
-        if record.mark is not None:
+        if record.mark is not None and not astray(sheet, item, record.mark):
             continue
         if record.occupied:
-            sheet.hold(
-                item.ref,
-                "mark",
-                f"the fields for Lockstep's mark on {record.key} hold somebody else's text: {record.occupied[:60]!r}",
-                "name other fields with mark_fields, or clear them",
-            )
+            sheet.hold(item.ref, "mark", *occupied_words(record))
         elif not resting(sheet, item.ref, "mark", "mark"):
-            mark = Mark(sheet.setup.mark, sheet.link.key)
+            mark = Mark(sheet.setup.mark, sheet.link.key, made_by(record), came_by(sheet, item))
             marks.append(Adopt(item.ref, item.side, mark, f"{record.key} belongs to a link and carries its mark"))
     return marks
+
+
+def occupied_words(record: Record) -> tuple[str, str]:
+    """Why an item cannot be marked, and what to do. Another instance's mark is never taken for ours."""
+    if record.occupied.startswith(MARKS):
+        other = record.occupied.removeprefix(MARKS).split()[0]
+        return (
+            f"{record.key} carries the mark of another Lockstep instance, {other}: its tracker is a copy of the one "
+            f"that {other} works on, or both work on it",
+            "in a copied tracker clear the marks of the original; where both instances are to work on it, name other "
+            "fields for ours: mark_fields of the tracker or keys_field of the side",
+        )
+    return (
+        f"the fields for Lockstep's mark on {record.key} hold somebody else's text: {record.occupied[:60]!r}",
+        "name other fields with mark_fields or keys_field, or clear them",
+    )
+
+
+def astray(sheet: Sheet, item: Item, mark: Mark) -> bool:
+    """Whether the keys name another link than the one that a person put the item into."""
+    return item.joined in (LINKED, SPLIT) and mark.link not in ("", sheet.link.key)
+
+
+def made_by(record: Record) -> str:
+    """The creation key stays with an item, whatever link it is in."""
+    return record.mark.made if record.mark else ""
+
+
+def came_by(sheet: Sheet, item: Item) -> str:
+    """What the mark of an item that joined says of when it did: after the state was lost, comments up to then are
+    history. Empty for one that opened the link, or that was opened."""
+    if not item.joined or item.joined.startswith("opened"):
+        return ""
+    seen = max(last_seen(sheet.seen, one.ref) for one in sheet.present())
+    return (seen if item.came is not None else LONG_AGO).strftime("%Y%m%d%H%M%S")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from mappings.fields import Spelling
 from mappings.model import Change, Native
 from mappings.templates import Template
+from sync.merging.status import STAGE
 from sync.plan import Action, Write
-from sync.sheet import Sheet, fingerprint_of, resting
+from sync.sheet import Sheet, fingerprint_of, resting, told_value
 from sync.state import Item
-from sync.status import STAGE
 
 
 def writes(sheet: Sheet) -> list[Action]:
@@ -44,11 +44,12 @@ def write_of(sheet: Sheet, item: Item, wanted: Mapping[str, Spelling], prints: M
     fields = {native: value for name, spelling in wanted.items() if name != STAGE for native, value in spelling}
     with_state = state_fields(sheet, item.side) if state is not None else {}
     agreed = {name: sheet.verdicts[name].agreed for name in wanted}
-    words = [f"{name} is {a.value!r}" + (f" by {a.by}" if a.by else "") for name, a in agreed.items()]
+    told = {name: f"{name} is {told_value(sheet, name, a.value)}" for name, a in agreed.items()}
+    words = [told[name] + (f" by {a.by}" if a.by else "") for name, a in agreed.items()]
     return Write(
         item.ref,
         item.side,
-        Change(fields, state, with_state, record.version, record.mark),
+        Change(fields, state, with_state, record.version, record.mark, others(sheet, item.side, state)),
         agreed,
         {name: tuple(native for native, _ in spelling) for name, spelling in wanted.items()},
         prints,
@@ -56,9 +57,15 @@ def write_of(sheet: Sheet, item: Item, wanted: Mapping[str, Spelling], prints: M
     )
 
 
+def others(sheet: Sheet, side: str, state: str | None) -> tuple[str, ...]:
+    """The side's other states that count as the stage it is brought to; none for one that is put back elsewhere."""
+    states = sheet.setup.stages.get(str(sheet.agreed[STAGE].value)).states.get(side, ()) if state is not None else ()
+    return tuple(one for one in states if one != state) if state in states else ()
+
+
 def state_fields(sheet: Sheet, side: str) -> dict[str, Native]:
     """The fields that the stage sets side by side with the state, filled from the common values."""
     stage = sheet.setup.stages.get(str(sheet.agreed[STAGE].value))
-    values = sheet.values()
+    values = {**sheet.values(), STAGE: stage.name}
     filled = {native: Template(text).render(values) for native, text in stage.with_state.get(side, {}).items()}
     return {native: text for native, text in filled.items() if text}

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync.engine import Engine
-from sync.notify import Card, Mail, MailSettings, NotifyDown, NotifyRefused, post_teams, send_mail, session_to
+from sync.escalation.notify import (
+    Card,
+    Mail,
+    MailSettings,
+    NotifyDown,
+    NotifyRefused,
+    post_teams,
+    send_mail,
+    session_to,
+)
 from sync.store import Outgoing
 
 #: first wait after a failed try; doubles with each, up to an hour

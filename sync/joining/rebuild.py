@@ -6,14 +6,15 @@ The same path serves a state that was lost, a creation whose answer never came, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from mappings.banner import link_key
+from mappings.banner import creation_key, link_key
 from mappings.model import Record, Ref
 from sync.engine import Engine
+from sync.joining.join import ALONE
 from sync.state import Held
-from sync.store import Dirty
+from sync.store import Begun, Dirty
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ def attach(
     if strangers and incomplete:
         return Attached(wait=frozenset(record.ref for record, _ in strangers))
     groups: dict[str, list[tuple[Record, str]]] = defaultdict(list)
+    openers = {link_key(engine.setup.instance, record.ref) for record, _ in strangers}
     for record, side in strangers:
         if not settles_creation(engine, record):
-            groups[key_of(engine, record)].append((record, side))
+            groups[key_of(engine, record, openers)].append((record, side))
     return Attached(aside=frozenset(ref for key, members in groups.items() for ref in group(engine, key, members)))
 
 
@@ -48,12 +50,18 @@ def marked_strangers(
         if record is not None and record.mark is not None and record.mark.instance == engine.setup.mark and ref in rows
     ]
     places = engine.store.places([record.ref for record, _ in marked])
-    return [(record, side) for record, side in marked if places.get(record.ref, (None, 0))[0] is None]
+    strangers = [(record, side) for record, side in marked if places.get(record.ref, (None, 0))[0] is None]
+    barred = engine.store.barred([record.ref for record, _ in strangers])
+    return [(record, side) for record, side in strangers if ALONE not in barred.get(record.ref, ())]
 
 
-def key_of(engine: Engine, record: Record) -> str:
-    """The link key an item carries; the item that opened a link may carry the mark alone, its key follows from it."""
-    return record.mark.link if record.mark and record.mark.link else link_key(engine.setup.instance, record.ref)
+def key_of(engine: Engine, record: Record, openers: Collection[str]) -> str:
+    """The link key an item carries; the item that opened a link may carry the mark alone, its key follows from it. Keys
+    on an item that another instance marked as well may be that one's: they count where they name a link of ours."""
+    key = record.mark.link if record.mark else ""
+    if key and record.occupied and key not in openers and engine.store.link_by_key(key) is None:
+        key = ""
+    return key or link_key(engine.setup.instance, record.ref)
 
 
 def settles_creation(engine: Engine, record: Record) -> bool:
@@ -61,9 +69,18 @@ def settles_creation(engine: Engine, record: Record) -> bool:
     begun = engine.store.creation_by_key(record.mark.made) if record.mark and record.mark.made else None
     if begun is None:
         return False
+    if split_off(engine, begun, record):
+        engine.store.settle_intent(begun.intent, "done", engine.now())
+        return False
     history = any(route.history for route in engine.setup.routes if route.opens == begun.side)
     engine.store.found_creation(begun, record, history=history, now=engine.now())
     return True
+
+
+def split_off(engine: Engine, begun: Begun, record: Record) -> bool:
+    """Whether a person put what was created into another link since: it is there, and not made again."""
+    keys = {link.key for link in engine.store.links([begun.link])}
+    return record.mark is not None and bool(record.mark.link) and record.mark.link not in keys
 
 
 def group(engine: Engine, key: str, members: list[tuple[Record, str]]) -> list[Ref]:
@@ -84,8 +101,14 @@ def group(engine: Engine, key: str, members: list[tuple[Record, str]]) -> list[R
         adopted.append((record, side))
     if adopted:
         source = next((r.ref for r, _ in adopted if link_key(engine.setup.instance, r.ref) == key), adopted[0][0].ref)
-        engine.store.rebuild_link(key, source, adopted, engine.now())
+        engine.store.rebuild_link(key, source, adopted, engine.now(), route_of(engine, source, taken))
     return twins
+
+
+def route_of(engine: Engine, source: Ref, made: Collection[str]) -> str:
+    """The route that opened the link, by the creation keys of its items."""
+    instance, routes = engine.setup.instance, engine.setup.routes
+    return next((route.id for route in routes if creation_key(instance, route.id, source) in made), "")
 
 
 def taken_keys(engine: Engine, key: str) -> dict[str, str]:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from mappings.fields import Common
 from mappings.people import party_of
 from mappings.templates import Template
-from sync.agree import hold_unsaid, spoken_of
-from sync.discuss import Talk
-from sync.escalate import Due, Outlook, escalate
-from sync.merge import Agreed, impose
+from sync.comments.discuss import Talk
+from sync.escalation.escalate import Due, Outlook, escalate
+from sync.escalation.visits import Visit, assignments, journey, on_the_way, order
+from sync.escalation.visits import actor as actor_of
+from sync.merging.agree import hold_unsaid, spoken_of
+from sync.merging.merge import Agreed, impose
+from sync.merging.status import STAGE
 from sync.plan import Notify
 from sync.sheet import Sheet, title
 from sync.state import Movement, OwnRemark
-from sync.status import STAGE
 
 
 def move(sheet: Sheet, talk: Talk) -> None:
@@ -26,8 +28,13 @@ def move(sheet: Sheet, talk: Talk) -> None:
     name = str(stage.value)
     party = sheet.setup.stages.get(name).move
     was = sheet.link.agreed.get(STAGE)
+    found = journey(sheet, was, stage)
     if was is None or was.value != stage.value:
-        sheet.movements.append(stage_movement(sheet, was, stage, party))
+        way, last = found[:-1], found[-1] if found else None
+        sheet.movements += on_the_way(sheet, was, way) if was else ()
+        sheet.movements.append(stage_movement(sheet, was, stage, party, last))
+    elif was is not None:
+        sheet.movements += on_the_way(sheet, was, found)
     for comment in talk.fresh:
         by_people = not comment.ours and comment.account not in sheet.setup.automation
         if by_people and not (sheet.link.item(comment.item).rebuilt and was is None):
@@ -36,23 +43,20 @@ def move(sheet: Sheet, talk: Talk) -> None:
             event = f"comment:{comment.item.tracker}:{comment.id}"
             sheet.movements.append(Movement(event, "comment", comment.created, name, party, actor))
     for item in sheet.present():
-        record = sheet.record(item.ref)
-        if item.assignee != record.assignee and item.version and record.updated_by not in sheet.setup.automation:
-            actor = party_of(sheet.setup.parties, item.side, item.ref.tracker, record.updated_by)
-            event = f"assignment:{item.ref}:{record.version}"
-            sheet.movements.append(Movement(event, "assignment", record.updated, name, party, actor))
+        sheet.movements += assignments(sheet, item, name, party)
 
 
-def stage_movement(sheet: Sheet, was: Agreed | None, stage: Agreed, party: str) -> Movement:
-    """Entering a stage, at the time its tracker says; a rebuilt link and one that a rule moved, at ours."""
+def stage_movement(sheet: Sheet, was: Agreed | None, stage: Agreed, party: str, last: Visit | None) -> Movement:
+    """Entering a stage, at the time its tracker says: by its history where it tells, else by its record. A rebuilt link
+    and one that a rule moved, at ours."""
     stages = sheet.setup.stages
     speaker = next((i for i in sheet.present() if i.side == stage.by), None)
     at, actor = sheet.now, ""
-    if speaker is not None and not speaker.rebuilt:
+    reread = was is not None and bool(was.map)  # an edited file moved it, nobody's hand
+    if speaker is not None and not speaker.rebuilt and not reread:
         record = sheet.record(speaker.ref)
-        at = min(record.updated, sheet.now)
-        if record.updated_by not in sheet.setup.automation:
-            actor = party_of(sheet.setup.parties, speaker.side, speaker.ref.tracker, record.updated_by)
+        at, account = (last.moved.at, last.moved.account) if last else (record.updated, record.updated_by)
+        at, actor = min(at, sheet.now), actor_of(sheet, speaker, account)
     reopened = was is not None and stages.get(str(was.value)).terminal
     event = f"{'reopened' if reopened else 'stage'}:{stage.serial}:{stage.value}"
     return Movement(event, "stage", at, str(stage.value), party, actor)
@@ -76,7 +80,7 @@ def current_last(movements: Sequence[Movement]) -> tuple[Movement, ...]:
     stages = [m for m in movements if m.kind == "stage"]
     if not stages:
         return ()
-    final = max(stages, key=lambda m: int(m.event.split(":")[1]))
+    final = max(stages, key=lambda m: order(m.event))
     return tuple(replace(m, stage=final.stage, move=final.move) if m.at > final.at else m for m in movements)
 
 
@@ -123,4 +127,5 @@ def words_of(sheet: Sheet, due: Due) -> dict[str, Common]:
     words: dict[str, Common] = dict.fromkeys(sheet.setup.sides, "")
     words |= {item.side: item.key for item in reversed(sheet.link.items)}
     span = due.rule.quiet or due.rule.over_span or stage.target
+    words[STAGE] = stage.name
     return {**words, "move": stage.move, "quiet": str(span or ""), "over": str(span or ""), "link": sheet.link.key}

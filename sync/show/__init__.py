@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,16 +13,24 @@ from rich.table import Table
 from rich.text import Text
 
 from sync.engine import Engine
-from sync.plan import Action, Adopt, Notify, Open, Plan, Say, Show, Write
+from sync.joining.tasks import state_of
+from sync.merging.status import STAGE
+from sync.plan import Action, Adopt, Joining, Notify, Open, Plan, Reason, Reword, Say, Show, Unmark, Write
 from sync.reconcile import Pass
 from sync.state import Held, LinkState
-from sync.status import STAGE
 
-MARKS = {Adopt: ("~", "cyan"), Open: ("+", "green"), Show: ("~", "cyan"), Write: ("→", "yellow")}
-MARKS |= {Say: ("»", "blue"), Notify: ("!", "magenta")}
+MARKS = {Adopt: ("~", "cyan"), Unmark: ("-", "cyan"), Open: ("+", "green"), Show: ("~", "cyan"), Write: ("→", "yellow")}
+MARKS |= {Say: ("»", "blue"), Reword: ("»", "blue"), Notify: ("!", "magenta")}
+
+
+#: columns of what goes to a file or a program, where COLUMNS does not say
+WIDE = 120
 
 
 def console(**options: Any) -> Console:
+    """What commands print on: as wide as the terminal, and ``WIDE`` where there is none."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        options.setdefault("width", WIDE)
     return Console(highlight=False, **options)
 
 
@@ -29,6 +39,8 @@ def sentence(action: Action, keys: Mapping[str, str]) -> str:
     match action:
         case Adopt():
             return f"mark {keys.get(str(action.ref), action.ref)}"
+        case Unmark():
+            return f"take the mark off {keys.get(str(action.ref), action.ref)}"
         case Open():
             return f"open a {action.side} ({action.draft.kind}): {action.draft.source_key}"
         case Write():
@@ -40,6 +52,10 @@ def sentence(action: Action, keys: Mapping[str, str]) -> str:
             if not action.copy.origin.tracker:
                 return f"say on {where} ({action.channel}): {short(action.text.partition(chr(10))[2])}"
             return f"copy a comment to {where} ({action.channel}), {len(action.text)} characters{part}{removed}"
+        case Reword():
+            what = "take back" if action.outcome == "withdrawn" else "change"
+            where = keys.get(str(action.ref), str(action.ref))
+            return f"{what} the copy of a comment on {where} ({action.channel}), {len(action.text)} characters"
         case Notify():
             return f"{action.kind} to {', '.join(action.to)}: {action.subject}"
     return type(action).__name__
@@ -71,10 +87,18 @@ def plan_text(plans: Sequence[Plan], aged: int = 0) -> RenderableType:
             sign, colour = MARKS[type(action)]
             line = Text(f"  {sign} ", style=colour)
             line.append(sentence(action, plan.keys))
-            blocks += [line, Padding(Text(f"because {action.reason}", style="dim"), (0, 0, 0, 6))]
+            blocks += [line, Padding(Text(f"because {action.reason}", style="dim"), (0, 0, 0, 6), expand=False)]
+        blocks += [Text(f"  & {joining_words(joining, plan)}", style="cyan") for joining in plan.settlement.joins]
     count = many(sum(len(plan.actions) for plan in plans), "action")
     blocks.append(Text(f"\n{count} on {many(len(plans), 'link')}. Nothing was written.{left}", style="bold"))
     return Group(*blocks)
+
+
+def joining_words(joining: Joining, plan: Plan) -> str:
+    """Who comes into a link, and how."""
+    key = plan.keys.get(str(joining.ref), str(joining.ref))
+    why = next((reason.text for reason in plan.reasons if reason.about == "join"), f"it comes in by {joining.how}")
+    return f"{key} joins a link: {why}" if joining.link else f"{key} comes into this link: {joining.how}"
 
 
 def many(count: int, noun: str) -> str:
@@ -163,27 +187,16 @@ def held_table(rows: Sequence[tuple[Held, str]], unsent: Sequence[tuple[str, str
     return Group(*blocks)
 
 
-def status_table(engine: Engine, links: Sequence[LinkState]) -> RenderableType:
-    """Links with their items, stage and what is held."""
-    table = Table(title=None)
-    sides = list(engine.setup.sides)
-    for column in ("link", *sides, "stage", "held"):
-        table.add_column(column)
-    for link in links:
-        cells = [", ".join(item.key for item in link.items if item.side == side) for side in sides]
-        stage = link.agreed.get(STAGE)
-        name = str(stage.value) if stage and stage.value else "?"
-        style = "dim" if link.closed else ""
-        table.add_row(link.key[:8], *cells, name, str(len(link.held) or ""), style=style)
-    return table
-
-
 def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableType:
     """Why a link is as it is: agreed values with their authors, what a pass would do, what is held, the journal."""
     blocks: list[RenderableType] = [Text(" · ".join(i.key for i in link.items), style="bold")]
+    blocks += [Text(f"task {task.key}: {state_of(task)}", style="dim") for task in link.tasks]
+    for item in link.strays:
+        blocks.append(Text(f"{item.key} was {item.side}, which is no side of the file: it is left alone", style="dim"))
     table = Table(box=None, pad_edge=False)
     for column in ("field", "agreed value", "whose word", *(i.key for i in link.items)):
         table.add_column(column)
+    keys = {str(item.ref): item.key for item in link.items}
     values = dict(link.agreed)
     for name, agreed in values.items():
         cells = []
@@ -192,14 +205,21 @@ def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableTy
             text = ", ".join(short(v, 24) for _, v in echo.spelling) if echo else ""
             behind = " (behind)" if echo and echo.serial < agreed.serial else ""
             cells.append(text + behind)
-        table.add_row(name, short(agreed.value, 40), agreed.by or ("" if agreed.value is None else "a rule"), *cells)
+        value = engine.setup.stages.get(str(agreed.value)).name if name == STAGE and agreed.value else agreed.value
+        table.add_row(name, short(value, 40), agreed.by or ("" if agreed.value is None else "a rule"), *cells)
     if values:
         blocks.append(table)
     if plan:
-        blocks += [Text(f"{r.about}: {r.text}", style="cyan") for r in plan.reasons]
-        keys = {str(item.ref): item.key for item in link.items}
+        set_aside = {held.reason for held in link.held}
+        blocks += [Text(about(reason), style="cyan") for reason in plan.reasons if reason.text not in set_aside]
         blocks += [Text(f"next: {sentence(a, keys)} — {a.reason}", style="yellow") for a in plan.actions]
-    blocks += [Text(f"held: {h.what}: {h.reason}. {h.advice}", style="red") for h in link.held]
+    blocks += [Text(f"held: {h.what}: {h.reason}\n      {h.advice}", style="red") for h in link.held]
     for entry in engine.store.journal(link.key, 40):
-        blocks.append(Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:9} {entry.item}  {entry.body}", style="dim"))
+        place = keys.get(entry.item, entry.item)
+        blocks.append(Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:9} {place}  {entry.body}", style="dim"))
     return Group(*blocks)
+
+
+def about(reason: Reason) -> str:
+    """A reason as a line. One that begins with what it is about does not say so twice."""
+    return reason.text if reason.text.startswith(f"{reason.about} ") else f"{reason.about}: {reason.text}"

@@ -1,0 +1,103 @@
+"""Where the work stands, why an item is as it is, what is held, and what speaks of something."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from mappings.words import search_words
+from sync import show
+from sync.commands.ending import HELD, QUIET, UNREACHABLE, USAGE, fail
+from sync.edits.effects import edit_json, edit_lines
+from sync.engine import Engine
+from sync.find import find, requester_field
+from sync.freezing.brake import told_frozen
+from sync.rehearse import dry_links
+from sync.show import board, status
+from sync.show import find as found
+
+#: what some of the counts are called for people
+COUNTED = {"dirty": "to look at", "copies": "copies of comments"}
+
+
+def show_board(
+    engine: Engine,
+    as_json: bool,
+    everything: bool,
+    frozen: list[str],
+    *,
+    by: str,
+    party: str,
+    stage: str,
+    over: str,
+    rows: int,
+) -> None:
+    """The board and the links on it, as far as they were asked for."""
+    now, setup = engine.now(), engine.setup
+    try:
+        wanted = board.Narrowed.of(setup, party, stage, over)
+    except ValueError as wrong:
+        fail(str(wrong), USAGE)
+    everywhere = [board.standing(setup, link, now) for link in engine.store.links() if everything or not link.closed]
+    standings = board.worst_first(one for one in everywhere if wanted.takes(one))
+    groups = board.board([one for one in standings if not one.link.closed], by)
+    counts = engine.store.counts()
+    if as_json:
+        told: dict[str, Any] = {"counts": counts, "frozen": frozen, "edit": edit_json(engine.edit)}
+        told["board"] = [status.row_json(row, by) for row in groups]
+        told["links"] = [status.standing_json(one) for one in standings]
+        click.echo(json.dumps(told, indent=2))
+        return
+    out = show.console()
+    narrow = bool(party or stage or over)
+    out.print(status.board_table(groups, by, now, narrowed=narrow))
+    if standings:
+        out.print("", status.links_table(standings[:rows], list(setup.sides), now, len(standings), narrowed=narrow))
+    out.print("", ", ".join(f"{count} {COUNTED.get(name, name)}" for name, count in counts.items()), sep="\n")
+    for line in (*frozen, *edit_lines(engine.edit)):
+        out.print(line, style="red", markup=False)
+
+
+def show_findings(engine: Engine, text: str, limit: int, as_json: bool) -> int:
+    """What was found; 3 where a tracker could not be asked: the others answered."""
+    if not search_words(text):
+        fail(f"{text!r} holds no word to look for", USAGE)
+    findings = find(engine, text, limit)
+    declared = requester_field(engine.setup)
+    if as_json:
+        click.echo(json.dumps(found.findings_json(findings, declared.name if declared else "items"), indent=2))
+    else:
+        counted = f"touches ({declared.name})" if declared else "touches (items)"
+        show.console().print(found.findings_text(findings, text, counted, engine.now()))
+    for failure in findings.failures.values():
+        click.echo(str(failure), err=True)
+    return UNREACHABLE if findings.failures else QUIET
+
+
+def show_why(engine: Engine, item: str) -> None:
+    """Every link or single item of that key: what a pass would do with it and why. Raises ``click.ClickException``
+    where none is known."""
+    links = engine.store.find(item)
+    if not links:
+        help_ = "Is the scope of its side right?" if engine.store.lasting else "No pass has run yet; see lockstep plan."
+        raise click.ClickException(f"{item} is unknown: neither in the scope of a side nor linked. {help_}")
+    plans = {plan.key: plan for plan in dry_links(engine, links)}
+    for link in links:
+        show.console().print(show.why_text(engine, link, plans.get(link.key)))
+    for line in told_frozen(engine):
+        click.echo(line, err=True)
+
+
+def show_held(engine: Engine, as_json: bool) -> int:
+    """What is set aside, and the mails that did not go; 1 where there is any."""
+    rows, unsent = engine.store.held(), engine.store.unsent()
+    if as_json:
+        told = [
+            {"item": k, "what": h.what, "reason": h.reason, "advice": h.advice, "since": str(h.since)} for h, k in rows
+        ]
+        click.echo(json.dumps({"held": told, "unsent": unsent}, indent=2))
+    else:
+        show.console().print(show.held_table(rows, unsent))
+    return HELD if rows or unsent else QUIET

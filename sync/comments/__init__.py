@@ -1,0 +1,1 @@
+"""Comments: a grow-only set of remarks, their copies, new versions and deletions."""

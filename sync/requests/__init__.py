@@ -1,0 +1,1 @@
+"""What people ask of a Lockstep that may be at work already."""
