@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from connectors.base import Clock
-    from sync.engine import Engine
-    from sync.reconcile import Pass
-    from sync.setup import Setup
+from sync.commands.ending import CODES, GUARD, HELD, QUIET, USAGE, fail, program
 
-QUIET, HELD, USAGE, UNREACHABLE, GUARD, LOCKED = range(6)
+if TYPE_CHECKING:
+    from sync.engine import Engine
+
 LEVELS = ("debug", "info", "warning", "error", "critical")
-CODES = (
-    "Exit codes: 0 quiet, 1 something held or failed, 2 configuration or usage, 3 a tracker unreachable, "
-    "4 a guard tripped, 5 another instance holds the state."
-)
+#: what a plan file may hold
+KINDS = ("adopt", "open", "join", "align", "edit")
+#: how long a command waits for a daemon that carries a plan out, in seconds
+APPLYING = 1800
 
 config_option = click.option(
     "-c",
@@ -48,10 +45,13 @@ def main(context: click.Context, log: str | None) -> None:
 @main.command()
 @config_option
 def check(path: Path) -> None:
-    """Reads the file and tells every problem at once, with its line and what to write instead. Needs no network."""
+    """Tells every problem of the file at once. Each comes with its line and what to write instead. Needs no network."""
+    from sync.commands.engines import loaded
+
     setup = loaded(path)
     parts = {"side": setup.sides, "stage": setup.stages.stages, "route": setup.routes, "field": setup.fields}
-    parts |= {"comment path": setup.paths, "rule": setup.rules}
+    written = tuple(one for one in setup.paths if one.source not in one.targets)  # siblings are no path of the file
+    parts |= {"comment path": written, "rule": setup.rules}
     told = ", ".join(f"{len(some)} {name}{'' if len(some) == 1 else 's'}" for name, some in parts.items())
     click.echo(f"{path}: {told}. No problems.")
 
@@ -77,8 +77,11 @@ def check(path: Path) -> None:
 @click.option("--timezone", "zone", default="UTC", show_default=True, help="The zone of every time in the file.")
 @click.pass_context
 def init(context: click.Context, /, out: Path, force: bool, zone: str, **given: Any) -> None:
-    """Writes a commented file to begin with, from what the live trackers tell of tables, types, states and fields. Asks
-    on the terminal, or takes its answers from the flags. Writes nothing to a tracker, and no secret anywhere."""
+    """Writes a commented file to begin with. It is made from what the live trackers tell of tables, types, states and
+    fields. Asks on the terminal, or takes its answers from the flags. Writes nothing to a tracker, and no secret
+    anywhere."""
+    from sync.commands.files import begin_file
+
     quiet_log(context.obj or "error")
     if out.exists() and not force:
         fail(f"{out} is there already; --force overwrites it", USAGE)
@@ -90,7 +93,10 @@ def init(context: click.Context, /, out: Path, force: bool, zone: str, **given: 
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def doctor(context: click.Context, path: Path, as_json: bool) -> None:
-    """Compares the file with the live trackers: names, values, steps, rights, time zones, clocks. Writes nothing."""
+    """Compares the file with the live trackers. It looks at names, values, steps, rights, time zones and clocks, and
+    writes nothing."""
+    from sync.commands.files import examined
+
     quiet_log(context.obj or "error")
     sys.exit(examined(path, as_json))
 
@@ -101,16 +107,38 @@ def doctor(context: click.Context, path: Path, as_json: bool) -> None:
 @click.option(
     "--as-of", "moment", metavar="TIME", help="As if it were then, e.g. 2026-11-30T09:00 (UTC unless it says)."
 )
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write what waits for approval to a file.")
+@click.option("--only", "kinds", type=click.Choice(KINDS), multiple=True, help="With --out: of this kind alone.")
 @click.pass_context
-def plan(context: click.Context, path: Path, as_json: bool, moment: str | None) -> None:
-    """Shows what a pass would do, and why. Writes nothing: neither to a tracker nor to the state."""
+def plan(
+    context: click.Context, path: Path, as_json: bool, moment: str | None, out: Path | None, kinds: tuple[str, ...]
+) -> None:
+    """Shows what a pass would do, and why. Writes nothing, neither to a tracker nor to the state. With --out, what
+    waits for a person (old items, proposals, an edited file) goes into a file that `apply` carries out."""
     from sync.clock import FrozenClock, SystemClock
+    from sync.commands.engines import opened
+    from sync.commands.plans import show_plan, write_plan
 
     quiet_log(context.obj or "warning")
     at = FrozenClock(parsed_time(moment)) if moment else None
-    engine = opened(path, SystemClock(), exclusive=False)
+    engine = opened(path, SystemClock(), exclusive=False, trial=not kinds or "edit" in kinds)
     engine.clock = at or engine.clock
-    sys.exit(show_plan(engine, as_json))
+    sys.exit(write_plan(engine, out, kinds or KINDS) if out else show_plan(engine, as_json))
+
+
+@main.command()
+@config_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--hash", "approved", default="", help="The hash of the plan that is approved; else it is asked for.")
+def apply(path: Path, file: Path, approved: str) -> None:
+    """Carries out a plan file exactly as it was shown. What changed since is skipped and listed. Works beside a running
+    daemon too, which then does the work."""
+    from sync.commands.asks import requested
+    from sync.commands.plans import approve_plan
+
+    quiet_log("error")
+    shown = approve_plan(file, approved)
+    sys.exit(requested(path, "apply", [shown], patience=APPLYING))
 
 
 @main.command()
@@ -119,8 +147,11 @@ def plan(context: click.Context, path: Path, as_json: bool, moment: str | None) 
 @click.option("--over-guard", is_flag=True, help="Let this run write more than guard.writes allows.")
 @click.pass_context
 def reconcile(context: click.Context, path: Path, dry_run: bool, over_guard: bool) -> None:
-    """Reads every linked item and whatever changed, and brings all of it in step: passes until one is quiet."""
+    """Brings everything in step: passes until one is quiet. Reads every linked item and whatever changed."""
     from sync.clock import SystemClock
+    from sync.commands.engines import opened
+    from sync.commands.passes import run_reconcile
+    from sync.commands.plans import show_plan
 
     quiet_log(context.obj or "warning")
     engine = opened(path, SystemClock(), exclusive=not dry_run)
@@ -135,56 +166,57 @@ def reconcile(context: click.Context, path: Path, dry_run: bool, over_guard: boo
 def run(context: click.Context, path: Path) -> None:
     """Runs as a daemon: passes at the file's pace. SIGTERM finishes the write in flight; an edited file or SIGHUP is
     taken into force, a broken one is refused and the old one stays."""
-    import structlog
-
-    from sync.clock import SystemClock
-    from sync.compose import recompose
-    from sync.config import ConfigProblems, load
-    from sync.daemon import Daemon
-    from sync.orders import Orders
+    from sync.commands.passes import run_daemon
 
     quiet_log(context.obj or "info", as_json=not sys.stderr.isatty())
-    log = structlog.get_logger()
-    orders = Orders()
-    orders.listen()
-    orders.watch(path.resolve())
-    engine = opened(path, SystemClock(), exclusive=True, patient=True)
-    engine.stopping = orders.stopping
-
-    def reload() -> Setup | None:
-        try:
-            return load(path)
-        except ConfigProblems as problems:
-            for one in problems.problems:
-                told = {"place": f"{one.file}:{one.line}", "key": one.key, "reason": one.said()}
-                log.error("edited file not taken into force, the old one stays", action="reload", **told)
-            return None
-
-    daemon = Daemon(engine, orders, reload, recompose)
-    daemon.run()
-    daemon.engine.close()
+    run_daemon(path)
 
 
 @main.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--all", "everything", is_flag=True, help="Closed links too.")
-def status(path: Path, as_json: bool, everything: bool) -> None:
-    """Links with their items and stages, and what is held. Asks no tracker."""
-    from sync import show
+@click.option("--by", type=click.Choice(["party", "stage", "age"]), default="party", show_default=True, help="Groups.")
+@click.option("--party", default="", help="Only where it is this party's move.")
+@click.option("--stage", default="", help="Only what stands in this stage.")
+@click.option(
+    "--over",
+    is_flag=False,
+    flag_value="target",
+    default="",
+    metavar="[SPAN]",
+    help="Only what is over its stage's target, or longer in its stage than a span such as 2d.",
+)
+@click.option("--rows", default=20, show_default=True, help="Links listed, the worst first.")
+def status(path: Path, as_json: bool, everything: bool, **narrowing: Any) -> None:
+    """Where the work stands, the worst first. How many links by party, stage or age, how long, what is held; then the
+    links. Asks no tracker."""
+    from sync.commands.engines import at_rest
+    from sync.commands.looks import show_board
+    from sync.freezing.brake import told_frozen, trip_of
 
     engine = at_rest(path)
-    links = [link for link in engine.store.links() if everything or not link.closed]
-    counts = engine.store.counts()
-    if as_json:
-        click.echo(json.dumps({"counts": counts, "links": [link_json(link) for link in links]}, indent=2))
-    else:
-        out = show.console()
-        out.print(show.status_table(engine, links))
-        out.print(", ".join(f"{count} {name}" for name, count in counts.items()))
-        if note := engine.store.noted("guard"):
-            out.print(f"[red]The guard tripped: {note}[/red]")
-    sys.exit(HELD if counts["held"] else QUIET)
+    frozen = told_frozen(engine)
+    show_board(engine, as_json, everything, frozen, **narrowing)
+    sys.exit(GUARD if trip_of(engine.store) else HELD if engine.store.counts()["held"] else QUIET)
+
+
+@main.command()
+@config_option
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", default=50, show_default=True, help="Items asked of one side.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def find(context: click.Context, path: Path, words: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """Which work speaks of WORDS, and how many it touches. Links and single items, open ones first. Looks at titles,
+    descriptions and keys of what is in scope or linked, in every tracker; never at comments."""
+    from sync.clock import SystemClock
+    from sync.commands.engines import opened
+    from sync.commands.looks import show_findings
+
+    quiet_log(context.obj or "error")
+    engine = opened(path, SystemClock(), exclusive=False, patient=True)
+    sys.exit(show_findings(engine, " ".join(words), limit, as_json))
 
 
 @main.command()
@@ -192,46 +224,98 @@ def status(path: Path, as_json: bool, everything: bool) -> None:
 @click.argument("item")
 @click.pass_context
 def why(context: click.Context, path: Path, item: str) -> None:
-    """Why an item is as it is: whose word each field is, what a pass would do with it and why, what is held, and what
+    """Why an item is as it is. Whose word each field is, what a pass would do with it and why, what is held, and what
     the journal says. ITEM is a key such as INC0010003."""
-    from sync import show
     from sync.clock import SystemClock
-    from sync.reconcile import dry_links
+    from sync.commands.engines import opened
+    from sync.commands.looks import show_why
 
     quiet_log(context.obj or "error")
     engine = opened(path, SystemClock(), exclusive=False, patient=True)
-    links = engine.store.find(item)
-    if not links:
-        raise click.ClickException(f"{item} is unknown: neither in scope nor linked. Is its side's scope right?")
-    plans = {plan.key: plan for plan in dry_links(engine, links)}
-    for link in links:
-        show.console().print(show.why_text(engine, link, plans.get(link.key)))
+    show_why(engine, item)
+
+
+@main.command()
+@config_option
+@click.argument("items", nargs=-1, required=True)
+def link(path: Path, items: tuple[str, ...]) -> None:
+    """Makes ITEMS one link. It is that of the one which has a link, or a new one that the first opens. ITEMS are keys
+    such as INC0010003; TRACKER/KEY where two trackers have the same. Works beside a running Lockstep too."""
+    from sync.commands.asks import requested
+
+    sys.exit(requested(path, "link", items))
+
+
+@main.command()
+@config_option
+@click.argument("items", nargs=-1, required=True)
+def unlink(path: Path, items: tuple[str, ...]) -> None:
+    """Takes ITEMS out of their link for good. They lose our mark and nothing else; nothing is opened from them before
+    a person links them again. Of an item that is only proposed for a link, the proposal is declined."""
+    from sync.commands.asks import requested
+
+    sys.exit(requested(path, "unlink", items))
+
+
+@main.command()
+@config_option
+@click.argument("items", nargs=-1, required=True)
+def split(path: Path, items: tuple[str, ...]) -> None:
+    """Makes ITEMS of one link a link of their own. The first of them opens it."""
+    from sync.commands.asks import requested
+
+    sys.exit(requested(path, "split", items))
 
 
 @main.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def held(path: Path, as_json: bool) -> None:
-    """What is set aside, with the tracker's own reason and what helps."""
-    from sync import show
+    """What is set aside, why, and what helps."""
+    from sync.commands.engines import at_rest
+    from sync.commands.looks import show_held
 
-    engine = at_rest(path)
-    rows, unsent = engine.store.held(), engine.store.unsent()
-    if as_json:
-        told = [
-            {"item": k, "what": h.what, "reason": h.reason, "advice": h.advice, "since": str(h.since)} for h, k in rows
-        ]
-        click.echo(json.dumps({"held": told, "unsent": unsent}, indent=2))
-    else:
-        show.console().print(show.held_table(rows, unsent))
-    sys.exit(HELD if rows or unsent else QUIET)
+    sys.exit(show_held(at_rest(path), as_json))
+
+
+@main.command()
+@config_option
+@click.argument("what", default="all")
+def pause(path: Path, what: str) -> None:
+    """Stops the writing; reading and alerting go on. It takes effect at once, beside a running daemon too. WHAT is all,
+    route:ID, or the key of a linked item or of a link."""
+    from sync.commands.asks import say_to_brakes
+    from sync.freezing import brake
+
+    say_to_brakes(path, lambda engine, by: brake.pause(engine, what, by))
+
+
+@main.command()
+@config_option
+@click.argument("what", default="all")
+def resume(path: Path, what: str) -> None:
+    """Lets what was paused be written again. Without WHAT: the pause of everything, and what a guard stopped."""
+    from sync.commands.asks import say_to_brakes
+    from sync.freezing import brake
+
+    say_to_brakes(path, lambda engine, by: brake.resume(engine, what, by))
+
+
+@main.command()
+@config_option
+def approve(path: Path) -> None:
+    """Lets the pass through that a guard stopped. What comes on top of it must pass the guards again."""
+    from sync.commands.asks import say_to_brakes
+    from sync.freezing import brake
+
+    say_to_brakes(path, lambda engine, by: brake.approve(engine, by))
 
 
 @main.command()
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the file and the state in this folder.")
 @click.option("--verbose", is_flag=True, help="The log lines too.")
 def demo(keep: Path | None, verbose: bool) -> None:
-    """Tells a story on three simulated trackers: incidents, a defect, a PBI, comments, an escalation, the end. Needs
+    """Tells a story on three simulated trackers. Incidents, a defect, a PBI, comments, an escalation, the end. Needs
     nothing but this machine and takes less than a minute."""
     import tempfile
 
@@ -259,120 +343,26 @@ def demo(keep: Path | None, verbose: bool) -> None:
     help="The file to write.",
 )
 def sandbox(replay: Path | None, limit: int, faults: bool, seed: int, port: int, path: Path) -> None:
-    """Keeps the three simulated trackers running, to try a file on; or plays a log of real incidents through them and
-    the bot, and counts what was lost or doubled."""
+    """Keeps three simulated trackers running to try a file on. Or plays a log of real incidents through them and the
+    bot, and counts what was lost or doubled."""
     quiet_log("critical" if faults else "error")
     if replay:
         sys.exit(play_log(replay, limit, faults, seed))
     serve_sandbox(port, path)
 
 
-# ── composition ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def loaded(path: Path) -> Setup:
-    """The file, or every problem in it and exit 2."""
-    from sync.config import ConfigProblems, load_with_warnings
-
-    try:
-        setup, warnings = load_with_warnings(path)
-    except ConfigProblems as problems:
-        fail(str(problems), USAGE)
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    return setup
-
-
-def opened(path: Path, clock: Clock, *, exclusive: bool, patient: bool = False) -> Engine:
-    """An engine with its trackers open. Names in the file that a tracker does not know end it with exit 2; so does no
-    tracker at all with 3, unless ``patient``: a daemon goes on without the one that is down."""
-    setup = loaded(path)
-    return ready(setup, clock, path, exclusive=exclusive, patient=patient)
-
-
-def ready(setup: Setup, clock: Clock, path: Path, *, exclusive: bool, patient: bool = False) -> Engine:
-    from sync.compose import compose, mismatches
-    from sync.store import StateBroken, StateLocked
-
-    try:
-        engine = compose(setup, clock, exclusive=exclusive)
-    except StateLocked as locked:
-        fail(str(locked), LOCKED)
-    except StateBroken as broken:
-        fail(str(broken), USAGE)
-    click.get_current_context().call_on_close(engine.close)
-    for failure in engine.open().values():
-        click.echo(str(failure), err=True)
-    wrong = [f"{path}:{m.line}: {m.path}: {m.text}" for m in mismatches(engine)]
-    if wrong:
-        fail("\n".join(wrong), USAGE)
-    if engine.closed and len(engine.closed) == len(engine.connectors) and not patient:
-        fail("No tracker can be worked with; nothing was done.", UNREACHABLE)
-    return engine
-
-
-def begin_file(out: Path, **given: Any) -> None:
-    """Interviews the admin, or takes the flags, looks at the trackers and writes the file; says what comes next."""
-    import os
-    from zoneinfo import ZoneInfo
-
-    from connectors.base import Failure
-    from sync.clock import SystemClock
-    from sync.compose import connect
-    from sync.interview import Unclear, look, page, put
-    from sync.interview.ask import interview
-    from sync.interview.flags import answers_of
-    from sync.interview.look import Eyes
-
-    eyes = Eyes(connect, SystemClock(), os.environ, out.absolute().parent)
-    try:
-        answers = answers_of(**given) if given["trackers"] else interview(eyes)
-        today = eyes.clock.now().astimezone(ZoneInfo(answers.zone)).date()
-        text = page(answers, look(answers, eyes), today, out.name)
-        written = put(text, out, os.environ, eyes.typed, program())
-    except Unclear as unclear:
-        fail(str(unclear), USAGE)
-    except Failure as failure:
-        fail(str(failure), UNREACHABLE)
-    for line in written:
-        click.echo(line)
-
-
-def program() -> str:
-    """How this program was called: by its name once it is installed, else the words that were typed."""
-    return f"{sys.orig_argv[0]} {sys.argv[0]}" if Path(sys.argv[0]).name == "bot.py" else "lockstep"
-
-
-def examined(path: Path, as_json: bool) -> int:
-    """What the trackers say of the file: 2 where it does not fit them, 3 where one could not be asked."""
-    from sync import show
-    from sync.clock import SystemClock
-    from sync.compose import connect
-    from sync.doctor import examine, visit
-    from sync.doctor.show import as_json as told
-    from sync.doctor.show import as_text
-
-    setup = loaded(path)
-    reports = visit(setup, SystemClock(), connect)
-    findings = examine(setup, reports)
-    if as_json:
-        click.echo(json.dumps(told(str(path), reports, findings), indent=2))
-    else:
-        show.console().print(as_text(str(path), reports, findings))
-    if any(finding.level == "error" for finding in findings):
-        return USAGE
-    return UNREACHABLE if any(report.failure for report in reports.values()) else QUIET
+# ── the demo and the sandbox ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def tell_story(folder: Path) -> int:
     """The demo: a scene, a pass, what the pass did; then the same pass again, and where to go next."""
-    import os
-
     from rich.panel import Panel
 
     from sandbox.estate import Estate
     from sandbox.story import MORNING, Story
     from sync import show
+    from sync.commands.engines import loaded, ready
+    from sync.show.status import every_link
 
     out = show.console(width=110) if not sys.stdout.isatty() else show.console()
     estate = Estate(MORNING)
@@ -390,7 +380,7 @@ def tell_story(folder: Path) -> int:
     for title, comments in story.conversations():
         out.print(show.conversation(title, comments))
     code = idle_again(engine, estate, out)
-    out.print(show.status_table(engine, engine.store.links()))
+    out.print(every_link(engine))
     out.print(show.demo_end(estate.hook.cards, folder))
     engine.store.close()
     estate.stop()
@@ -427,10 +417,11 @@ def idle_again(engine: Engine, estate: Any, out: Any) -> int:
 def play_log(log: Path, limit: int, faults: bool, seed: int) -> int:
     """Plays a log of real incidents through the sandbox and the bot on the log's own clock; tells what was lost or
     doubled, counted from the trackers' histories. 0 where nothing was."""
-    import os
     import tempfile
 
     from sandbox.replay import Checker, Replay, Storm, play, read_log, replay_estate, replay_file, sample
+    from sync.commands.engines import loaded, ready
+    from sync.commands.passes import progress_bar
     from sync.reconcile import one_pass
 
     incidents = read_log(log)
@@ -490,86 +481,6 @@ def serve_sandbox(port: int, path: Path) -> None:
         estate.stop()
 
 
-def at_rest(path: Path) -> Engine:
-    """The state beside a running daemon: read, never written, no tracker asked."""
-    from sync.clock import SystemClock
-    from sync.compose import compose
-    from sync.store import StateBroken
-
-    try:
-        engine = compose(loaded(path), SystemClock(), exclusive=False)
-    except StateBroken as broken:
-        fail(str(broken), USAGE)
-    click.get_current_context().call_on_close(engine.close)
-    return engine
-
-
-def show_plan(engine: Engine, as_json: bool, *, everything: bool = False) -> int:
-    from sync import show
-    from sync.reconcile import dry
-
-    done = dry(engine, everything=everything)
-    if as_json:
-        click.echo(json.dumps(show.plan_json(done.plans), indent=2))
-    else:
-        show.console().print(show.plan_text(done.plans, done.aged))
-    for failure in done.failures.values():
-        click.echo(str(failure), err=True)
-    return UNREACHABLE if done.failures else QUIET
-
-
-def run_reconcile(engine: Engine, *, over_guard: bool = False) -> int:
-    """Reconciles under a progress bar and tells what came of it; the exit code."""
-    from sync import show
-    from sync.reconcile import GuardTripped, reconcile
-
-    try:
-        with progress_bar() as tick:
-            passes = reconcile(engine, over_guard=over_guard, progress=tick)
-    except GuardTripped as tripped:
-        click.echo(f"{tripped}. Raise guard.writes, or run reconcile --over-guard.", err=True)
-        return GUARD
-    show.console().print(show.summary(passes))
-    for failure in show.failures(passes):
-        click.echo(failure, err=True)
-    return outcome(engine, passes)
-
-
-def outcome(engine: Engine, passes: list[Pass]) -> int:
-    if passes[-1].failures:
-        return UNREACHABLE
-    left = engine.store.counts()["held"] or engine.store.unsent() or not passes[-1].quiet
-    return HELD if left else QUIET
-
-
-class progress_bar:
-    """A bar on a terminal, nothing elsewhere."""
-
-    def __init__(self, what: str = "links") -> None:
-        self.what = what
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        from rich.progress import Progress
-
-        self.bar = Progress(transient=True, disable=not sys.stderr.isatty())
-        self.bar.start()
-        self.task = self.bar.add_task(self.what, total=None)
-        return lambda done, total: self.bar.update(self.task, completed=done, total=total)
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()
-
-
-def link_json(link: Any) -> dict[str, Any]:
-    return {
-        "link": link.key,
-        "items": {str(item.ref): item.key for item in link.items},
-        "agreed": {name: agreed.value for name, agreed in link.agreed.items()},
-        "closed": str(link.closed) if link.closed else None,
-        "held": len(link.held),
-    }
-
-
 def parsed_time(text: str) -> datetime:
     from datetime import UTC
 
@@ -584,11 +495,6 @@ def quiet_log(level: str, *, as_json: bool = False) -> None:
     from sync.log import configure
 
     configure(level, as_json=as_json)
-
-
-def fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)
 
 
 if __name__ == "__main__":
