@@ -17,11 +17,11 @@ from mappings.model import Comment, Mark, Native, Record, Ref, Scope
 from mappings.people import Party
 from mappings.routes import Route
 from mappings.stages import Stage, StageMap
-from sync.merge import Agreed, Echo
+from sync.merging.merge import Agreed, Echo
+from sync.merging.status import STAGE, spelled
 from sync.plan import Open, Say, Write
 from sync.setup import Guards, Rule, Setup, Side, Step, TrackerSettings
 from sync.state import Facts, Item, LinkState, Seen
-from sync.status import STAGE, spelled
 
 INSTANCE = "test"
 MARK = f"lockstep-{INSTANCE}"

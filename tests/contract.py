@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -74,6 +75,8 @@ class Harness:
     mark_natives: frozenset[str] = frozenset()
     #: whether the tracker can tell a stale write, and whether mark fields can hold a stranger's text
     tells_stale: bool = False
+    #: whether the tracker keeps a history of states and assignees that we may read
+    tells_history: bool = True
     can_be_occupied: bool = False
     #: an id of the right form that no item has
     no_such_id: str = ""
@@ -219,6 +222,11 @@ class ConnectorContract:
         id = harness.person_creates("a")
         assert harness.record(id).state in states
         assert harness.states_forward() in states
+
+    def test_states_that_are_never_left_are_states_and_are_known_once_it_is_open(self, harness: Harness) -> None:
+        final = set(harness.connector.final(harness.scope))
+        assert final <= set(harness.connector.states(harness.scope)) - {harness.states_forward()}
+        assert set(harness.build().final(harness.scope)) <= final
 
     # -- telling
 
@@ -375,6 +383,43 @@ class ConnectorContract:
         assert record.created.tzinfo is UTC and record.updated.tzinfo is UTC
         assert abs(record.updated - harness.clock.now()) < timedelta(seconds=1.1)
 
+    # -- searching
+
+    def test_a_search_finds_every_word_in_a_title_whatever_its_case_the_last_updated_first(
+        self, harness: Harness
+    ) -> None:
+        first = harness.person_creates("Gateway timeout on renewal")
+        harness.person_creates("Gateway unreachable")
+        second = harness.person_creates("A TIMEOUT of the gateway")
+        harness.clock.advance(timedelta(minutes=1))
+        harness.person_retitles(first, "Gateway timeout on renewal, again")
+        found = harness.connector.search(harness.scope, "timeout Gateway", 10)
+        assert [record.ref.id for record in found] == [first, second]
+        assert [record.ref.id for record in harness.connector.search(harness.scope, "timeout gateway", 1)] == [first]
+        assert found[0] == harness.record(first)
+        assert list(harness.connector.search(harness.scope, "timeout nowhere", 10)) == []
+
+    def test_a_search_shows_what_is_in_scope_or_marked_and_nothing_else(self, harness: Harness) -> None:
+        inside, left = harness.person_creates("needle one"), harness.made("needle two").ref.id
+        harness.person_moves_out(left)
+        harness.person_creates_outside("needle three")
+        found = {record.ref.id for record in harness.connector.search(harness.scope, "needle", 10)}
+        assert found == {inside, left}
+
+    def test_a_search_never_looks_into_comments(self, harness: Harness) -> None:
+        harness.person_comments(harness.person_creates("nothing to see"), "needle")
+        harness.connector.say(harness.scope, harness.made("ours"), harness.connector.note_channel, "needle")
+        assert list(harness.connector.search(harness.scope, "needle", 10)) == []
+
+    def test_a_search_finds_an_item_by_its_key(self, harness: Harness) -> None:
+        record = harness.record(harness.person_creates("named"))
+        assert [r.ref for r in harness.connector.search(harness.scope, f" {record.key.lower()} ", 10)] == [record.ref]
+
+    def test_a_search_for_hostile_text_finds_nothing_more(self, harness: Harness) -> None:
+        harness.person_creates("plain")
+        for text in (*HOSTILE, "^NQactive=true", "*", "?", '"', "'", "", "javascript:gs.now()", "AND", "the"):
+            assert list(harness.connector.search(harness.scope, text, 10)) == [], text
+
     # -- creating
 
     def test_create_carries_mark_and_keys_in_the_one_call(self, harness: Harness) -> None:
@@ -450,6 +495,21 @@ class ConnectorContract:
         with pytest.raises(Gone):
             harness.retitled(record)
 
+    def test_the_history_tells_each_move_since_a_version_with_its_time_and_state(self, harness: Harness) -> None:
+        before = harness.record(harness.person_creates("old"))
+        harness.clock.advance(timedelta(minutes=1))
+        at = harness.clock.now()
+        state = harness.person_moves(before.ref.id)
+        harness.clock.advance(timedelta(minutes=1))
+        harness.person_retitles(before.ref.id, "new")
+        now = harness.record(before.ref.id)
+        harness.log.clear()
+        found = harness.connector.history(harness.scope, [(now, before.version)])
+        assert harness.sent() <= 1
+        told = [(m.what, m.new, abs(m.at - at) < timedelta(seconds=5)) for m in found.get(now.ref.id, ())]
+        assert told == ([("state", state, True)] if harness.tells_history else [])
+        assert not harness.connector.history(harness.scope, [(now, now.version)]).get(now.ref.id, ())
+
     # -- talking
 
     def test_what_we_say_is_shown_as_ours_with_the_same_words(self, harness: Harness) -> None:
@@ -477,6 +537,29 @@ class ConnectorContract:
         assert [(c.id, c.text) for c in found[first]] == expected
         assert not any(c.ours for c in found[first]) and all(c.author and c.account for c in found[first])
         assert found[second] == ()
+
+    def test_what_we_said_is_given_new_words_where_the_tracker_changes_comments(self, harness: Harness) -> None:
+        record = harness.record(harness.person_creates("talk"))
+        said = harness.connector.say(harness.scope, record, harness.connector.note_channel, "First.")
+        (before,) = harness.connector.discussions(harness.scope, [record.ref.id])[record.ref.id]
+        harness.clock.advance(timedelta(minutes=1))
+        reword = partial(harness.connector.reword, harness.scope, record)
+        if not harness.connector.rewords:
+            with pytest.raises(Refused):
+                reword(before.id, before.channel, "Second.")
+            return
+        harness.log.clear()
+        assert reword(said.id, before.channel, "Second.\nAnd more.").id == said.id
+        assert harness.sent() == 1
+        (after,) = harness.connector.discussions(harness.scope, [record.ref.id])[record.ref.id]
+        assert after.text == "Second.\nAnd more." and after.updated > before.updated
+        assert replace(after, text=before.text, updated=before.updated) == before
+
+    def test_new_words_for_a_comment_that_is_not_there_find_it_gone(self, harness: Harness) -> None:
+        if harness.connector.rewords:
+            record = harness.record(harness.person_creates("talk"))
+            with pytest.raises(Gone):
+                harness.connector.reword(harness.scope, record, "999999", harness.channel, "Second.")
 
     @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text.split()[0])
     def test_hostile_text_arrives_as_the_same_words_and_inert(self, harness: Harness, text: str) -> None:
@@ -509,6 +592,35 @@ class ConnectorContract:
         with pytest.raises(Refused):
             harness.connector.adopt(harness.scope, record, harness.mark())
         assert harness.record(id) == record
+
+    def test_adopt_gives_an_item_new_keys(self, harness: Harness) -> None:
+        record = harness.record(harness.person_creates("theirs"))
+        moment = "20260102030405"
+        first = Mark(harness.scope.mark, link="k1", at=moment)
+        adopted = harness.connector.adopt(harness.scope, record, first)
+        assert adopted.mark == first
+        second = replace(first, link="k2")
+        assert harness.connector.adopt(harness.scope, adopted, second).mark == second
+
+    def test_unmark_takes_the_marker_off_only_and_once(self, harness: Harness) -> None:
+        record = harness.record(harness.person_creates("theirs"))
+        mark = Mark(harness.scope.mark, link="k1", at="20260102030405")
+        adopted = harness.connector.adopt(harness.scope, record, mark)
+        before = len(harness.tracker.history(record.ref.id))
+        freed = harness.connector.unmark(harness.scope, adopted, mark)
+        assert (freed.mark, freed.occupied) == (None, "")
+        assert freed.fields == record.fields and freed.state == record.state
+        written = harness.tracker.history(record.ref.id)[before:]
+        assert written and {entry["field"] for entry in written} <= harness.mark_natives | {"description"}
+        harness.connector.unmark(harness.scope, freed, mark)
+        assert len(harness.tracker.history(record.ref.id)) == before + len(written)
+
+    def test_unmark_leaves_an_item_that_we_made_to_its_people(self, harness: Harness) -> None:
+        made = harness.made("ours")
+        assert made.mark is not None
+        harness.connector.show(harness.scope, made, made.mark, "S-1", "https://source.example/S-1")
+        freed = harness.connector.unmark(harness.scope, harness.record(made.ref.id), made.mark)
+        assert freed.mark is None and freed.fields == made.fields
 
     # -- keeping quiet, counting, sharing
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 import bot
 from sandbox.estate import Estate
@@ -25,9 +25,9 @@ from sandbox.faults import Fault
 from sandbox.wire import Answer
 from sync.compose import compose
 from sync.config import load
-from sync.reconcile import dry
+from sync.rehearse import dry
 from tests.test_faults import SIGN_IN
-from tests.world import CHEN, RITA, SAM, World, copies_of, writes
+from tests.world import CHEN, RITA, SAM, World, cli, copies_of, writes
 
 HERE = Path(__file__).resolve().parent.parent
 PRIVATE = "private words that stay in the trackers"
@@ -42,14 +42,6 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world.shut()
     yield world
     world.estate.stop()
-
-
-def cli(world: World, *words: str) -> Result:
-    """A command in this process; what escapes as an exception is a defect."""
-    result = CliRunner().invoke(bot.main, [words[0], "-c", str(world.path), *words[1:]])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def process(world: World, *words: str) -> subprocess.CompletedProcess[str]:
@@ -394,6 +386,32 @@ def test_status_lists_links_as_text_and_as_json(real: World) -> None:
     assert number in told["links"][0]["items"].values()
 
 
+def test_each_command_is_told_in_one_whole_sentence_on_a_narrow_terminal() -> None:
+    told = CliRunner().invoke(bot.main, ["--help"], terminal_width=80).stdout
+    lines = told.partition("Commands:")[2].partition("Exit codes")[0].split("\n")
+    assert len([line for line in lines if line.strip()]) == len(bot.main.commands)
+    assert [line for line in lines if "..." in line] == []
+
+
+def test_what_goes_to_a_program_is_at_most_120_columns_wide(real: World) -> None:
+    link(real)
+    told = cli(real, "plan").stdout + cli(real, "why", "CSPM-1").stdout + cli(real, "status").stdout
+    assert max(map(len, told.splitlines())) <= 120
+    assert any(len(line) > 80 for line in told.splitlines())
+
+
+def test_check_counts_the_comment_paths_that_stand_in_the_file(real: World) -> None:
+    edit(real, "[disclosure]\n", "[disclosure]\nsiblings = true\n")
+    assert "3 comment paths" in cli(real, "check").stdout
+
+
+def test_why_of_what_no_pass_has_seen_yet_says_so(real: World) -> None:
+    real.state.unlink()
+    told = cli(real, "why", "INC0010001")
+    assert told.exit_code == 1
+    assert "No pass has run yet; see lockstep plan" in told.stderr
+
+
 def test_looking_asks_no_tracker(real: World) -> None:
     link(real)
     with real.counting() as asked:
@@ -403,6 +421,25 @@ def test_looking_asks_no_tracker(real: World) -> None:
 
 
 # ── secrets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_edit_that_waits_is_said_by_status_and_doctor_and_its_effect_shown_by_plan(real: World) -> None:
+    _, defect = link(real)
+    edit(real, 'defect = "Medium", pbi = 3', 'defect = "High", pbi = 3')
+    edit(real, 'defect = "High", pbi = 2', 'defect = "Highest", pbi = 2')
+    line = next(n for n, text in enumerate(real.path.read_text().splitlines(), 1) if 'defect = "High"' in text)
+    before = state_of(real)
+    told = f'line {line}: fields.priority.values[3].defect: "High" instead of "Medium"'
+    assert told in cli(real, "status").stdout
+    assert any(one["waits"] for one in json.loads(cli(real, "status", "--json").stdout)["edit"])
+    assert told in cli(real, "doctor").stderr
+    shown = " ".join(cli(real, "plan").stdout.split())
+    assert told in shown
+    assert "1 defect: priority Medium → High" in shown
+    assert "change CSPM-1: priority = High" in shown
+    assert state_of(real) == before
+    assert told in cli(real, "reconcile").stderr
+    assert real.estate.jira.item(defect)["priority"] == "Medium"
 
 
 def test_no_secret_and_no_word_of_a_comment_is_in_any_output_log_or_journal(real: World) -> None:

@@ -336,3 +336,22 @@ def test_a_side_without_any_state_is_a_warning(tmp_path: Path) -> None:
 def test_a_priority_that_is_only_read_is_no_warning(tmp_path: Path) -> None:
     text, _ = changed('defect = "summary"\n', 'defect = "summary"\n[fields.urgent]\nincident = "priority"\n')
     assert read(tmp_path, text)[1] == []
+
+
+def test_siblings_may_hear_each_other_on_the_channel_that_everyone_reads_and_on_no_other(tmp_path: Path) -> None:
+    text, _ = changed("[disclosure]", "[disclosure]\nsiblings = true")
+    setup, _ = read(tmp_path, text)
+    own = [path for path in setup.paths if any(target.side == path.source.side for target in path.targets)]
+    assert setup.siblings and {(str(path.source), *map(str, path.targets)) for path in own} == {
+        ("incident.comments", "incident.comments"),
+        ("defect.everyone", "defect.everyone"),
+        ("pbi.discussion", "pbi.discussion"),
+    }
+    setup, _ = read(tmp_path, WHOLE)
+    assert not setup.siblings and all(t.side != p.source.side for p in setup.paths for t in p.targets)
+
+
+def test_what_a_stage_needs_and_what_is_removed_are_read(tmp_path: Path) -> None:
+    setup, _ = read(tmp_path, changed("terminal = true", 'terminal = true\nremoved = true\nneeds = ["summary"]')[0])
+    stage = setup.stages.get("Done")
+    assert stage.needs == ("summary",) and stage.removed and not setup.stages.get("New").removed

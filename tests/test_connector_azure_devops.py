@@ -14,11 +14,13 @@ import responses
 
 from connectors.auth import AccessToken, Auth, Entra, Secret
 from connectors.azure_devops import AzureDevOps
-from connectors.base import Busy, Down, LockedOut, Refused, Stale
+from connectors.azure_devops.steps import way
+from connectors.base import Busy, Down, LockedOut, Refused, Stale, Unsure
 from mappings.model import Change, Draft, Mark, Native, Record, Scope
 from sandbox.azure_devops import AzureDevOps as Organisation
 from sandbox.azure_devops import Field, Person, Switches
 from sandbox.azure_devops.errors import throttled
+from sandbox.azure_devops.process import SCRUM, inherited
 from sandbox.clock import SandboxClock
 from sandbox.entra import Entra as TokenEndpoint
 from sandbox.faults import Fault, Faults
@@ -309,6 +311,20 @@ def test_a_creation_carries_the_fixed_fields_tags_and_a_link_to_the_source(harne
             "comment": "lockstep lockstep-test link:k1 made:m1 at:20260105080000",
         }
     ]
+
+
+def test_hyperlinks_that_people_hung_on_an_item_are_read_with_it_and_no_keys_are(harness: AzureHarness) -> None:
+    id = harness.made("made").ref.id
+    harness.tracker.link(id, "Hyperlink", "https://jira.example/browse/SHOP-12", JANE, "the defect")
+    harness.tracker.link(id, "Hyperlink", "https://snow.example/INC1", JANE, "lockstep lockstep-clone link:k9")
+    scope = replace(SCOPE, fields=(*SCOPE.fields, "Hyperlinks"))
+    assert "Hyperlinks" in harness.connector.fields_known(scope)
+    assert harness.connector.open([scope]).problems == ()
+    before = harness.sent()
+    record = harness.connector.read(scope, [id])[id]
+    assert record is not None
+    assert record.fields["Hyperlinks"] == ("https://jira.example/browse/SHOP-12",)
+    assert harness.sent() - before == 1
 
 
 def test_an_instance_of_any_name_is_found_and_no_other(harness: AzureHarness) -> None:
@@ -781,3 +797,51 @@ def test_a_record_has_no_more_than_was_asked(harness: AzureHarness) -> None:
         "0",
         None,
     )
+
+
+# -- a process that forbids steps (wit GET workitemtypes: transitions)
+
+STEPS = {"a": ("b", "c"), "b": ("d",), "c": (), "d": ("a",)}
+
+
+@pytest.fixture
+def strict() -> Iterator[AzureHarness]:
+    """Backlog items may not be done before somebody is committed to them."""
+    kind = "Product Backlog Item"
+    barred = [(kind, "New", "Committed"), (kind, "New", "Done"), (kind, "Approved", "Done")]
+    process = inherited(SCRUM, "Strict", "Request | New:Proposed:New", barred=barred)
+    harness = AzureHarness(process="Strict", processes=[process], needs={})
+    yield harness
+    harness.stop()
+
+
+def test_a_state_that_no_single_step_leads_to_is_reached_by_the_shortest_way(strict: AzureHarness) -> None:
+    record = strict.record(strict.person_creates("from afar"))
+    strict.log.clear()
+    done = strict.connector.update(SCOPE, record, Change({"System.Title": "near"}, "Done"))
+    assert (done.state, done.fields["System.Title"]) == ("Done", "near")
+    assert [entry.method for entry in strict.log.entries] == ["PATCH"] * 3, "approved, committed, done"
+
+
+def test_one_step_stays_one_call(strict: AzureHarness) -> None:
+    record = strict.record(strict.person_creates("near"))
+    strict.log.clear()
+    assert strict.connector.update(SCOPE, record, Change(state="Approved")).state == "Approved"
+    assert len(strict.log.entries) == 1
+
+
+def test_without_a_way_the_change_is_refused_with_what_is_allowed_and_no_step_is_tried() -> None:
+    assert way(STEPS, "a", ("d",), "AB#1") == ["b", "d"]
+    assert way(STEPS, "a", ("x", "c"), "AB#1") == ["c"]
+    assert way({}, "a", ("d", "c"), "AB#1") == ["d"]
+    assert way({**STEPS, "c": ("d",)}, "a", ("d",), "AB#1", ends={"b", "d"}) == ["c", "d"]
+    with pytest.raises(Refused, match=r"No step of AB#1 leads from c to d. Its process allows: none"):
+        way(STEPS, "c", ("d",), "AB#1")
+
+
+def test_a_way_that_breaks_off_is_unsure_once_a_step_was_taken(strict: AzureHarness) -> None:
+    record = strict.record(strict.person_creates("from afar"))
+    strict.fault("answer", ("PATCH", ""), answer=Answer(429, b"{}", {"Retry-After": "1"}), nth=(2,))
+    with pytest.raises(Unsure, match="was moved towards Committed"):
+        strict.connector.update(SCOPE, record, Change(state="Done"))
+    assert strict.tracker.item(record.ref.id)["System.State"] == "Approved"

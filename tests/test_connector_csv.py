@@ -7,7 +7,8 @@ import itertools
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 from connectors import installed as kinds_installed
 from connectors.auth import Secret, UserPassword
-from connectors.base import Down, Stale
+from connectors.base import Down, Page, Stale
 from csv_rows import Rows, Unfinished
 from lockstep_csv import ITEM, WORD, Csv
 from mappings.model import Change, Scope
@@ -105,6 +106,7 @@ class CsvHarness(Harness):
     channel: str = "everyone"
     mark_natives: frozenset[str] = frozenset({"mark", "keys"})
     tells_stale: bool = True
+    tells_history: bool = False
     can_be_occupied: bool = True
     no_such_id: str = "P-none"
     scope: Scope = SCOPE
@@ -196,6 +198,27 @@ def test_a_folder_that_is_not_there_is_down_with_its_name(harness: CsvHarness) -
     away = Csv("csv", (harness.path / "away").as_uri(), UserPassword("lockstep", Secret("")), harness.clock)
     with pytest.raises(Down, match="away"):
         away.open([harness.scope])
+
+
+class Bare(Csv):
+    """The same, in whose change query nothing but ids is told."""
+
+    def changes(self, scope: Scope, cursor: str) -> Iterator[Page]:
+        for page in super().changes(scope, cursor):
+            yield replace(page, notices=tuple(replace(notice, record=None) for notice in page.notices))
+
+
+def test_a_tracker_without_a_search_is_read_whole_page_by_page(harness: CsvHarness) -> None:
+    """The protocol's own ``search`` and ``find_made``, over a change query that brings no records."""
+    first = harness.person_creates("needle one")
+    made = harness.made("needle two")
+    assert made.mark is not None
+    bare = Bare("csv", harness.path.as_uri(), UserPassword("lockstep", Secret("")), harness.clock, page=1)
+    found = bare.search(harness.scope, "NEEDLE", 10)
+    assert {record.ref.id for record in found} == {first, made.ref.id}
+    assert {record.ref.id: record for record in found} == {id: harness.record(id) for id in (first, made.ref.id)}
+    assert [record.ref for record in bare.find_made(harness.scope, made.mark, made.created)] == [made.ref]
+    assert list(bare.find_made(harness.scope, replace(made.mark, made="another"), made.created)) == []
 
 
 def test_the_connector_stays_small_enough_to_be_read_in_one_go() -> None:

@@ -15,11 +15,11 @@ import requests
 import responses
 
 from connectors.auth import AccessToken, Secret, UserPassword
-from connectors.base import Busy, Down, Gone, LockedOut, Refused, Stale, Unsure
+from connectors.base import Busy, Down, Failure, Gone, LockedOut, Refused, Stale, Unsure
 from connectors.jira import Jira, marker
 from connectors.jira.fields import Schema, cut, native, units, written
 from connectors.jira.query import among, quoted
-from connectors.jira.workflow import choose, steps
+from connectors.jira.workflow import Step, choose, next_step, steps
 from mappings.model import Change, Mark, Native, Record, Scope
 from mappings.text import from_wiki, to_wiki
 from sandbox.faults import Faults
@@ -219,6 +219,21 @@ class TestCalls:
         jira.connector.adopt(SCOPE, record, jira.mark())
         jira.connector.find_made(SCOPE, jira.mark(), jira.clock.now())
         assert asked(jira) == ["POST issue/*/comment", "POST issue/*/remotelink", "PUT issue/*", "POST search/jql"]
+
+    def test_an_adopted_issue_that_came_into_a_link_takes_its_keys_in_a_line_of_its_description(
+        self, jira: JiraHarness
+    ) -> None:
+        id = jira.person_creates("old")
+        jira.tracker.update(id, {"description": "h2. Steps\n# {*}one{*}"}, "Ana Ruiz")
+        record, mark = jira.record(id), Mark(SCOPE.mark, "LINKKEY", at="20261116080000")
+        jira.log.clear()
+        adopted = jira.connector.adopt(SCOPE, record, mark)
+        assert asked(jira) == ["POST issue/bulkfetch", "PUT issue/*"]
+        assert adopted.mark == mark
+        assert jira.tracker.item(id)["description"] == f"h2. Steps\n# {{*}}one{{*}}\n\nLockstep: {mark.keys()}"
+        jira.log.clear()
+        assert jira.connector.adopt(SCOPE, adopted, mark) == adopted
+        assert asked(jira) == []
 
     def test_a_long_discussion_takes_its_pages(self, jira: JiraHarness) -> None:
         id = jira.person_creates("talk")
@@ -891,3 +906,91 @@ class TestSmallThings:
         assert choose(offered, "Done", (), "X-1").id == "3"
         assert choose(offered[:2], "Done", ("a", "b"), "X-1").id == "1"
         assert choose(offered[:2], "Done", ("a",), "X-1").id == "2"
+
+
+class TestWays:
+    """Steps come from the lists of transitions that were offered before (apis.md 2.2)."""
+
+    def test_a_way_of_several_steps_is_taken_once_its_lists_were_seen(self, jira: JiraHarness) -> None:
+        scout = jira.record(jira.person_creates("seen first"))
+        jira.connector.update(SCOPE, scout, Change(state="In Progress"))
+        record = self.done(jira)
+        jira.log.clear()
+        record = jira.connector.update(SCOPE, record, Change(state="In Progress"))
+        assert record.state == "In Progress"
+        step = ["GET issue/*/transitions", "POST issue/*/transitions"]
+        assert asked(jira) == [*step, *step, "GET issue/*"]
+
+    def done(self, jira: JiraHarness) -> Record:
+        id = jira.person_creates("old")
+        for status in ("In Progress", "Done"):
+            jira.tracker.move(id, status, by="Ana Ruiz", **({"resolution": "Done"} if status == "Done" else {}))
+        return jira.record(id)
+
+    def test_without_a_known_way_the_change_is_refused_with_what_is_offered_and_no_step_is_tried(
+        self, jira: JiraHarness
+    ) -> None:
+        record = self.done(jira)
+        jira.log.clear()
+        with pytest.raises(Refused, match=r"No transition of .* leads to In Progress. Jira offers: Reopen -> To Do"):
+            jira.connector.update(SCOPE, record, Change(state="In Progress"))
+        assert asked(jira) == ["GET issue/*/transitions"]
+
+    def test_where_no_way_is_known_the_step_straight_to_another_state_of_the_stage_is_taken(
+        self, jira: JiraHarness
+    ) -> None:
+        record = self.done(jira)
+        record = jira.connector.update(SCOPE, record, Change(state="In Progress", also=("In Review", "To Do")))
+        assert record.state == "To Do"
+
+    def test_required_fields_come_with_the_step_that_asks_for_them(self, jira: JiraHarness) -> None:
+        record = jira.record(jira.person_creates("old"))
+        jira.connector.update(SCOPE, jira.record(jira.person_creates("a")), Change(state="In Progress"))
+        jira.connector.update(SCOPE, self.working(jira), Change(state="In Review"))
+        jira.log.clear()
+        record = jira.connector.update(SCOPE, record, Change(state="Done", with_state={"resolution": "Done"}))
+        assert record.state == "Done" and jira.tracker.item(record.ref.id)["resolution"] == "Done"
+        step = ["GET issue/*/transitions", "POST issue/*/transitions"]
+        assert asked(jira) == [*step, *step, "GET issue/*"]
+
+    def working(self, jira: JiraHarness) -> Record:
+        id = jira.person_creates("busy")
+        jira.tracker.move(id, "In Progress", by="Ana Ruiz")
+        return jira.record(id)
+
+    @pytest.mark.parametrize("status, failure", [(429, Unsure), (400, Refused)])
+    def test_a_way_that_breaks_off_tells_where_the_issue_stands(
+        self, jira: JiraHarness, status: int, failure: type[Failure]
+    ) -> None:
+        jira.connector.update(SCOPE, jira.record(jira.person_creates("seen first")), Change(state="In Progress"))
+        record = self.done(jira)
+        answer = Answer.of({"errorMessages": ["no"], "errors": {}}, status)
+        jira.fault("answer", ("POST", "/transitions$"), answer=answer, nth=(2,))
+        with pytest.raises(failure, match="was moved to To Do on the way to In Progress"):
+            jira.connector.update(SCOPE, record, Change(state="In Progress"))
+        assert jira.tracker.item(record.ref.id)["status"] == "To Do"
+
+    def test_what_was_seen_is_told_once_and_recalled_and_nonsense_is_passed_over(self, jira: JiraHarness) -> None:
+        jira.connector.update(SCOPE, jira.record(jira.person_creates("seen first")), Change(state="In Progress"))
+        kept = json.loads(json.dumps(jira.connector.learned()))
+        assert jira.connector.learned() is None
+        other = jira.build()
+        for nonsense in ({}, {"ways": 5}, {"ways": [["CSPM"]]}, {"ways": [["CSPM", "Bug", "Done", [[1]]]]}):
+            other.recall(nonsense)
+        other.open([SCOPE])
+        other.recall(kept)
+        assert other.update(SCOPE, self.done(jira), Change(state="In Progress")).state == "In Progress"
+
+    def test_of_the_known_ways_the_shortest_that_asks_for_nothing_we_lack(self) -> None:
+        def one(id: str, to: str, *required: str) -> Step:
+            return Step(id, id, to, frozenset(required), frozenset(required))
+
+        begin, rest = [one("1", "b"), one("2", "c", "x")], {"b": [one("3", "e")], "c": [one("4", "d")]}
+        seen = {"a": begin, **rest, "e": [one("5", "d")]}
+        assert next_step(seen, "a", ("d",), (), "X-1").id == "1"
+        assert next_step(seen, "a", ("d",), ("x",), "X-1").id == "2"
+        assert next_step(seen, "a", ("nowhere", "b"), (), "X-1").id == "1"
+        through = {"a": [replace(one("1", "b"), ends=True), one("2", "c")], "b": [one("3", "d")], "c": [one("4", "d")]}
+        assert next_step(through, "a", ("d",), (), "X-1").id == "2", "not through a status that ends the work"
+        with pytest.raises(Refused):
+            next_step({"a": seen["a"]}, "a", ("d",), (), "X-1")

@@ -282,6 +282,14 @@ class TestOpening:
         connector = ServiceNow("snow", harness.server.url, Bearer(Secret("tok-123")), harness.clock)
         assert connector.open([SCOPE]).account == "lockstep"
 
+    def test_closed_incidents_and_problems_are_never_left(self, harness: SnowHarness) -> None:
+        harness.connector.open([SCOPE, scope(table="problem")])
+        assert harness.connector.final(SCOPE) == harness.connector.final(scope(table="problem")) == {"Closed"}
+        id = harness.person_creates("shut")
+        harness.tracker.move(id, "Closed", by="abel", close_code="Solution provided", close_notes="done")
+        with pytest.raises(Refused):
+            harness.connector.update(SCOPE, harness.record(id), Change(state="In Progress"))
+
     def test_states_are_those_of_the_choices(self, harness: SnowHarness) -> None:
         held = [f"On Hold:{reason}" for reason in HOLD_REASONS.values()]
         states = ["New", "In Progress", "On Hold", "Resolved", "Closed", "Canceled"]

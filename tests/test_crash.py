@@ -14,7 +14,7 @@ from sync.engine import Engine
 from tests.test_faults import Scene, assert_in_step, at_the_start, pass_until_over
 from tests.world import CHEN, World, copies_of, writes
 
-WRITES = ("create", "update", "adopt", "show", "say")
+WRITES = ("create", "update", "adopt", "unmark", "show", "say")
 LOST = pytest.mark.parametrize("lost", [False, True], ids=["state kept", "state deleted"])
 MOMENT = pytest.mark.parametrize("moment", ["before it is sent", "after it took effect"])
 

@@ -19,6 +19,7 @@ from sandbox.faults import Fault
 from sandbox.wire import Answer
 from sync.daemon import Daemon
 from sync.engine import Engine
+from sync.freezing.brake import resume
 from sync.orders import Orders
 from sync.setup import Setup
 from tests.test_cli import edit
@@ -152,18 +153,22 @@ def test_killed_during_a_slow_write_it_doubles_nothing_on_the_next_start(running
     assert running.end() == 0
 
 
-def test_an_edited_file_takes_effect_and_a_broken_one_is_refused_while_the_old_one_works_on(running: Running) -> None:
+def test_an_edited_file_waits_where_it_must_and_a_broken_one_is_refused_while_the_old_one_works_on(
+    running: Running,
+) -> None:
     running.start()
     incident, defect = link(running)
     world, snow = running.world, running.world.estate.servicenow
-    snow.comment(incident, "a note for colleagues", RITA, "work_notes")
-    running.passes()
     path = '\n[[comments]]\nfrom = "incident.work_notes"\nto = ["defect.everyone"]\n'
     good = world.path.read_text()
-    replace_whole(world.path, good + path)
-    running.until(lambda: running.says("file taken into force"))
-    snow.comment(incident, "a note by the new path", RITA, "work_notes")
-    running.until(lambda: copies_of("a note by the new path", world.words("jira", defect)))
+    replace_whole(world.path, good.replace("workers  = 1", "workers  = 2") + path)
+    running.until(lambda: running.says("edit waits for apply"))
+    assert running.says("comments[4]")
+    running.until(lambda: running.says("the rest of the file taken into force"))
+    snow.comment(incident, "a note for colleagues", RITA, "work_notes")
+    snow.comment(incident, "said aloud", SAM)
+    running.until(lambda: copies_of("said aloud", world.words("jira", defect)))
+    assert copies_of("a note for colleagues", world.words("jira", defect)) == 0
     world.path.write_text(good + path + "\n[[comments]\nfrom = nowhere\n")
     running.until(lambda: running.says("not taken into force"))
     assert running.says("lockstep.toml:")
@@ -293,17 +298,20 @@ def daemon_of(world: World) -> Daemon:
     return Daemon(world.engine, Orders(), lambda: None, lambda setup, engine: engine)
 
 
-def test_a_guard_that_tripped_is_no_longer_told_once_a_pass_went_through(tmp_path: Path) -> None:
+def test_a_guard_that_tripped_stays_so_until_a_person_says_and_the_daemon_stays_up(tmp_path: Path) -> None:
     world = World(tmp_path, lambda text: text + "\n[guard]\nwrites = 3\n")
     for number in range(3):
         world.estate.servicenow.move(world.incident(f"failure {number}"), "In Progress", by=RITA)
     daemon = daemon_of(world)
-    assert daemon.once() is None
-    assert "guard.writes" in world.engine.store.noted("guard")
+    tripped = daemon.once()
+    assert tripped is not None and "guard.writes" in str(tripped.frosts)
     for id in world.estate.servicenow.ids()[1:]:
         world.estate.servicenow.update(id, {"category": "network"}, by=RITA)
-    assert daemon.once() is not None
-    assert world.engine.store.noted("guard") is None
+    still = daemon.once()
+    assert still is not None and still.frosts == tripped.frosts
+    resume(world.engine, "all", "dana")
+    gone_on = daemon.once()
+    assert gone_on is not None and (gone_on.frosts, gone_on.writes) == ((), 3)
     world.close()
 
 

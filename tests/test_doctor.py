@@ -365,7 +365,7 @@ def test_a_hidden_column_and_an_unreadable_audit_are_named(clinic: Clinic) -> No
     clinic.estate.servicenow.rights.hidden_fields.add(("incident", "category"))
     clinic.estate.servicenow.rights.audit_readable = False
     assert clinic.one("error", "lacks read on incident.category")
-    assert clinic.one("warning", "lacks read on sys_audit", "times of movements")
+    assert clinic.one("warning", "lacks read on sys_audit", "sampled at the poll interval")
 
 
 def test_roles_of_our_user_are_weighed(clinic: Clinic) -> None:
@@ -501,6 +501,9 @@ class Quiet:
 
     def states(self, scope: Scope) -> Sequence[str]:
         return self.inner.states(scope)
+
+    def final(self, scope: Scope) -> Collection[str]:
+        return self.inner.final(scope)
 
     def fields_known(self, scope: Scope) -> Collection[str]:
         return self.inner.fields_known(scope)

@@ -235,7 +235,7 @@ def test_a_step_that_cannot_be_read_back_is_not_taken_again(world: World, status
 def test_a_search_that_trails_the_creation_does_not_make_a_second_one(tmp_path: Path) -> None:
     """The answer is lost and the index shows the new issue only later, though within the lag the connector knows."""
     world = World(tmp_path)
-    world.estate.jira.search_lag = timedelta(seconds=40)  # type: ignore[attr-defined]
+    world.estate.jira.store.lag = timedelta(seconds=40)
     scene = at_the_start(world, "new")
     scene.triage()
     world.estate.faults.add(Fault("reset_after", "jira", "POST", r"/issue/?$", times=1))

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("connectors", "mappings", "sandbox", "sync")
-WRITES = {"create", "update", "adopt", "say", "show"}
+WRITES = {"create", "update", "adopt", "unmark", "say", "show"}
 
 
 def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:

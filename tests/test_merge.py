@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mappings.fields import Common, Field, Spelling, ValueRow
 from mappings.model import Ref
-from sync.merge import Agreed, Choose, Claim, Echo, Spoken, Verdict, impose, merge, owners_word
+from sync.merging.merge import OWN, Agreed, Choose, Claim, Echo, Spoken, Verdict, impose, merge, owners_word
 from tests.builders import DEFECT, INCIDENT, PBI, PRIORITY, one, spelled_priority, two
 
 REFS = {"incident": INCIDENT, "defect": DEFECT, "pbi": PBI}
@@ -184,11 +184,70 @@ def test_a_side_without_a_word_for_the_agreement_may_still_change_it() -> None:
     assert verdict.agreed == Agreed(1, 3, "defect")
 
 
-def test_a_follower_hears_the_link_and_does_not_speak() -> None:
-    follower = Spoken(Ref("snow", "i2"), "incident", two("1", "1"), Echo(two("2", "2"), 1), follows=True)
-    assert merged((*three(), follower)).agreed == ALL_THREE
-    moved = merged((*three(defect=2), follower))
-    assert (follower.ref, two("1", "2")) in moved.writes
+FOLLOWER = Ref("snow", "i2")
+
+
+MEDIUM = two("2", "2")
+
+
+def following(now: Spelling, was: Spelling | None = MEDIUM, serial: int = 1) -> Spoken:
+    """A second incident, for which the first one speaks."""
+    echo = Echo(was, serial) if was is not None else None
+    return Spoken(FOLLOWER, "incident", now, echo, follows=True, among=True)
+
+
+def kept(verdict: Verdict) -> Echo | None:
+    return dict(verdict.echoes).get(FOLLOWER)
+
+
+def test_a_follower_that_is_in_step_takes_another_sides_value_and_does_not_speak() -> None:
+    assert merged((*three(), following(two("1", "1")))).agreed == ALL_THREE
+    assert (FOLLOWER, two("1", "2")) in merged((*three(defect=2), following(two("2", "2")))).writes
+
+
+def test_a_follower_keeps_its_own_value_when_its_own_side_speaks() -> None:
+    verdict = merged((*three(incident=2), following(two("2", "2"))))
+    assert FOLLOWER not in dict(verdict.writes) and kept(verdict) == Echo(two("2", "2"), OWN)
+
+
+def test_a_follower_whose_people_changed_the_value_keeps_it_whatever_the_others_say() -> None:
+    verdict = merged((*three(defect=2), following(two("1", "1"))))
+    assert FOLLOWER not in dict(verdict.writes) and kept(verdict) == Echo(two("1", "1"), OWN)
+    later = merged((*three(defect=4), following(two("1", "1"), two("1", "1"), OWN)))
+    assert FOLLOWER not in dict(later.writes) and FOLLOWER not in dict(later.echoes)
+
+
+def test_a_follower_that_comes_to_mean_the_agreed_value_is_in_step_again() -> None:
+    verdict = merged((*three(), following(two("2", "2"), two("1", "1"), OWN)))
+    assert kept(verdict) == Echo(two("2", "2"), 1)
+
+
+def test_a_follower_that_joins_with_a_value_of_its_own_keeps_it() -> None:
+    assert kept(merged((*three(), following(two("1", "1"), None)))) == Echo(two("1", "1"), OWN)
+    first = merge(PRIORITY, None, (*three(), following(two("1", "1"), None)), OWNER)
+    assert kept(first) == Echo(two("1", "1"), OWN)
+
+
+def test_a_new_lead_with_a_value_of_its_own_is_asked_and_not_written() -> None:
+    lead = Spoken(INCIDENT, "incident", two("1", "1"), Echo(two("1", "1"), OWN), among=True)
+    verdict = merged((lead, said("defect", 2), said("pbi", 3)))
+    assert verdict.agreed == Agreed(2, 2, "defect") and INCIDENT not in dict(verdict.writes)
+    assert verdict.choice is not None and verdict.choice.overridden == ()
+    spoke = replace(lead, spelling=two("3", "3"))
+    assert merged((spoke, said("defect", 3), said("pbi", 3))).agreed == Agreed(5, 2, "incident")
+
+
+def test_an_item_that_is_alone_on_its_side_again_takes_the_next_value() -> None:
+    alone = Spoken(INCIDENT, "incident", two("1", "1"), Echo(two("1", "1"), OWN))
+    assert merged((alone, said("defect", 3), said("pbi", 3))).writes == ()
+    assert dict(merged((alone, said("defect", 2), said("pbi", 3))).writes)[INCIDENT] == two("1", "2")
+
+
+def test_a_rules_word_reaches_the_followers_that_are_in_step() -> None:
+    verdict = impose(PRIORITY, ALL_THREE, (*three(), following(two("2", "2"))), 1)
+    assert dict(verdict.writes)[FOLLOWER] == two("1", "1")
+    own = impose(PRIORITY, ALL_THREE, (*three(), following(two("3", "3"), two("3", "3"), OWN)), 1)
+    assert FOLLOWER not in dict(own.writes)
 
 
 def test_the_first_agreement_writes_nothing_and_differences_wait_for_a_change() -> None:

@@ -30,7 +30,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.auth import Secret
-from sync.notify import (
+from sync.escalation.notify import (
     CARD_LINES,
     Card,
     Mail,

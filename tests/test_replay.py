@@ -19,6 +19,7 @@ from sandbox.replay import Checker, Event, Report, read_log, replay_file, sample
 from sandbox.replay.course import Passed
 from sandbox.replay.eligible import eligible
 from sandbox.replay.talk import Copy, copies, letters, words
+from sync.state import Held
 from tests.played import Played
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -51,11 +52,18 @@ def start(tmp_path: Path) -> Iterator[Start]:
         one.close()
 
 
+def closed_for_good(played: Played, held: Held) -> bool:
+    """Whether something waits only because a closed incident is never opened again, while its work goes on."""
+    at = held.ref
+    state = played.estate.servicenow.item(at.id)["state"] if at.tracker == "servicenow" else ""
+    return (held.what, state) == ("stage", "7")
+
+
 def all_is_well(played: Played, report: Report) -> None:
     """What must hold at the end of any replay."""
     assert report.clean, report.table() + "\n" + "\n".join(map(str, report.findings[:20]))
     assert report.links == report.eligible
-    assert played.engine.store.held() == []
+    assert [key for held, key in played.engine.store.held() if not closed_for_good(played, held)] == []
     assert played.writes_of_a_full_look() == 0
     played.restart(lose_state=True)
     assert played.writes_of_a_full_look() == 0

@@ -438,6 +438,14 @@ class TestIssues:
         link = {"globalId": "lockstep:k1", "object": {"url": "https://a.example", "title": "INC1"}}
         assert [wire.send("POST", f"issue/{id}/remotelink", link).status_code for _ in range(2)] == [201, 200]
 
+    def test_a_remote_link_is_deleted_by_its_global_id_once(self, wire: Wire) -> None:
+        id = wire.new()
+        link = {"globalId": "lockstep:k1", "object": {"url": "https://a.example", "title": "INC1"}}
+        wire.send("POST", f"issue/{id}/remotelink", link)
+        path = f"issue/{id}/remotelink?globalId=lockstep:k1"
+        assert [wire.send("DELETE", path).status_code for _ in range(2)] == [204, 404]
+        assert wire.get(f"issue/{id}/remotelink") == []
+
     def test_many_are_created_at_once_with_the_others_mistakes(self, wire: Wire) -> None:
         wrong = bug(assignee={"name": "nobody"})
         answer = wire.send("POST", "issue/bulk", {"issueUpdates": [bug(), wrong, bug(assignee={"name": "aruiz"})]})

@@ -173,3 +173,17 @@ class TestProperties:
         bulk = wire.send("POST", "issue/bulkfetch", {"issueIdsOrKeys": [id], **asked}).json()
         assert bulk["issues"][0]["properties"] == {"lockstep": {"n": 1}}
         assert wire.search("project = CSPM", properties=[f"p{n}" for n in range(6)]).status_code == 400
+
+
+def test_an_issue_shows_the_one_above_it_and_has_no_such_field_without_one(wire: Wire) -> None:
+    """Jira Cloud REST API, "Get issue": id, key and a few fields of the parent, of a sub-task and an epic's child."""
+    epic, story = wire.new(), wire.new()
+    before = wire.get(f"issue/{story}", fields="updated,parent")["fields"]
+    assert set(before) == {"updated"}
+    wire.jira.put_under(story, epic, by="Ana Ruiz")
+    shown = wire.get(f"issue/{story}", fields="updated,parent")["fields"]
+    assert (shown["parent"]["id"], shown["parent"]["key"]) == (epic, "CSPM-1")
+    assert shown["updated"] > before["updated"]
+    assert wire.jira.history(story)[-1]["field"] == "parent"
+    wire.jira.put_under(story, "", by="Ana Ruiz")
+    assert "parent" not in wire.get(f"issue/{story}", fields="parent")["fields"]

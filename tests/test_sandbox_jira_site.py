@@ -72,7 +72,7 @@ class TestDescribing:
             ("priority/search", 5),
             ("statuses/search", 4),
             ("project/CSPM/component", 2),
-            ("field/search", 33),
+            ("field/search", 34),
         ],
     )
     def test_lists_in_pages_tell_their_total(self, wire: Wire, path: str, count: int) -> None:

@@ -190,6 +190,25 @@ class TestComments:
         assert wire.send("GET", f"issueLink/{link}").status_code == 404
 
 
+class TestTextQueries:
+    def test_a_text_query_is_not_empty_and_begins_with_no_wildcard(self, wire: Wire) -> None:
+        """Atlassian Support, "Search syntax for text fields" [C]"""
+        for text in ("", " ", "*gate", "?ate"):
+            answer = wire.send("POST", "search/jql", {"jql": f'project = CSPM AND summary ~ "{text}"'})
+            assert answer.status_code == 400, text
+
+    def test_stop_words_are_not_in_the_index(self, wire: Wire) -> None:
+        """Atlassian Support, "Search syntax for text fields" [C]"""
+        id = wire.new(summary="The gate is shut")
+        found = {
+            text: [
+                one["id"] for one in wire.send("POST", "search/jql", {"jql": f'summary ~ "{text}"'}).json()["issues"]
+            ]
+            for text in ("an open gate", "a gate", "the", "gate")
+        }
+        assert found == {"an open gate": [], "a gate": [id], "the": [], "gate": [id]}
+
+
 class TestRights:
     def test_a_move_wants_the_right_to_create_where_it_leads(self, wire: Wire) -> None:
         """docs support.atlassian.com "Move an issue" [U]"""

@@ -215,3 +215,23 @@ class TestRights:
     )
     def test_what_only_the_instance_or_an_admin_writes_takes_no_rows(self, wire: Wire, table: str) -> None:
         assert failure(wire.call("POST", table=table, json={"name": "x"}))[0] == 403
+
+
+class TestAdmins:
+    def test_a_record_of_another_class_leaves_its_table_and_keeps_its_id(self, wire: Wire) -> None:
+        """KB0727652, KB0695953: deleted from the one table and inserted into the other with what both have."""
+        row = wire.post(short_description="no incident", comments="said", category="software")
+        id = row["sys_id"]
+        wire.snow.reclassify(id, "problem", "jane")
+        assert failure(wire.call("GET", f"/{id}"))[0] == 404
+        (moved,) = wire.rows(f"sys_id={id}", "problem")
+        assert (moved["number"], moved["sys_class_name"]) == (row["number"], "problem")
+        assert [entry["value"] for entry in wire.rows(f"element_id={id}", "sys_journal_field")] == ["said"]
+
+    def test_a_deleted_record_is_restored_under_its_id(self, wire: Wire) -> None:
+        row = wire.post(short_description="kept", correlation_id="K")
+        wire.snow.delete(row["sys_id"], "jane")
+        wire.snow.undelete(row["sys_id"], "jane")
+        back = wire.call("GET", f"/{row['sys_id']}").json()["result"]
+        assert (back["short_description"], back["correlation_id"], back["number"]) == ("kept", "K", row["number"])
+        assert int(back["sys_mod_count"]) > int(row["sys_mod_count"])

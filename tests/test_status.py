@@ -8,9 +8,9 @@ import pytest
 
 from mappings.stages import Stage, StageMap
 from sync.decide import decide
-from sync.merge import Agreed, Echo, Spoken, Verdict, merge
+from sync.merging.merge import Agreed, Echo, Spoken, Verdict, merge
+from sync.merging.status import STAGE, StatusMeaning, deciders_word, spelled
 from sync.plan import Plan
-from sync.status import STAGE, StatusMeaning, deciders_word, spelled
 from tests.builders import AGREED, NOW, REFS, STAGES, item, link, record, seen, setup, writes
 
 SIDES = tuple(REFS)

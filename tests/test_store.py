@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -26,10 +27,10 @@ from connectors.base import Notice
 from mappings.banner import link_key
 from mappings.model import Mark, Record, Ref
 from sync.decide import decide
-from sync.merge import Agreed, Echo
+from sync.merging.merge import Agreed, Echo
+from sync.merging.status import STAGE, spelled
 from sync.plan import Notify, Open, Plan, Say, Settlement
 from sync.state import Copy, CopyKey, Firing, Held, LinkState, Movement, Origin, OwnRemark
-from sync.status import STAGE, spelled
 from sync.store import StateBroken, StateLocked, Store, database
 from sync.store import tables as t
 from tests.builders import (
@@ -370,7 +371,7 @@ def test_a_copy_that_was_on_its_way_is_unsure_and_its_text_is_in_no_table(store:
     say = Say(DEFECT, "defect", "everyone", CopyKey(Origin("snow", "c1"), DEFECT), 1, "very secret words", "why")
     state = only(store)
     store.commit(state, Plan(id, state.key, "t", (say,)), seen(), NOW)
-    assert only(store).copies == {say.copy: Copy("unsure", NOW)}
+    assert only(store).copies == {say.copy: Copy("unsure", NOW, channel="everyone")}
     everything = [value for table in t.metadata.sorted_tables for row in rows(store, table) for value in row.values()]
     assert not any("very secret words" in str(value) for value in everything)
     store.recover()
@@ -511,6 +512,23 @@ def test_the_migrations_end_where_this_code_begins(store: Store) -> None:
         assert database.revision(connection) == database.HEAD
         options = {"compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), t.metadata) == []
+
+
+def test_a_state_of_the_first_tables_keeps_its_links_and_learns_their_routes(url: str) -> None:
+    first = opened(url)
+    whole(first)
+    (before,) = first.links()
+    assert before.route == "production"
+    config = Config()
+    config.set_main_option("script_location", str(HOUSE / "sync" / "migrations"))
+    with first.db.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    first.close()
+    again = opened(url)
+    assert again.links() == [before]
+    assert again.broken_journal() is None
+    again.close()
 
 
 def test_a_state_of_a_newer_lockstep_is_left_alone(url: str) -> None:

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+import bot
 from sandbox.estate import Estate
 from sandbox.story import MORNING
 from sync.compose import compose, mismatches
 from sync.config import load
+from sync.edits.edit import take
 from sync.engine import Engine
 from sync.reconcile import Pass, one_pass, reconcile
 
@@ -55,6 +59,27 @@ class World:
             for file in self.folder.glob("lockstep.db*"):
                 file.unlink()
         self.engine = self.start()
+
+    def edited(self, *changes: tuple[str, str]) -> None:
+        """The file is edited, each text replaced by the other, and the process starts anew: what waits, waits."""
+        before = self.edit
+
+        def edit(text: str) -> str:
+            text = before(text)
+            for old, new in changes:
+                assert old in text, old
+                text = text.replace(old, new)
+            return text
+
+        self.edit = edit
+        self.restart()
+
+    def apply(self) -> None:
+        """A person puts the edited file into force."""
+        assert self.engine.edit is not None
+        take(self.engine.store, self.engine.edit, self.engine.now())
+        self.restart()
+        assert self.engine.edit is None
 
     # ── passes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -140,3 +165,11 @@ def writes(asked: list[str]) -> list[str]:
 def copies_of(text: str, comments: list[str]) -> int:
     """How many comments carry ``text``."""
     return sum(text in comment for comment in comments)
+
+
+def cli(world: World, *words: str) -> Result:
+    """A command in this process; what escapes as an exception is a defect."""
+    result = CliRunner().invoke(bot.main, [words[0], "-c", str(world.path), *words[1:]])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
