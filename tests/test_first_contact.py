@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.first_contact import drafted, run
+from benchmarks.first_contact import FIELDS, drafted, run
 from mappings.model import Ref
 from sandbox.faults import Fault
 from sandbox.wire import Answer
@@ -23,19 +23,6 @@ from sync.show.tally import tally_json, tally_text
 from tests.world import ANA, CHEN, RITA, SAM, World, copies_of, writes
 
 Start = Callable[..., World]
-FIELDS = """
-[fields.incident_number]
-incident  = "number"
-defect    = "customfield_10040"
-owner     = "incident"
-exclusive = true
-[fields.see_also]
-incident = "business_impact"
-[fields.hyperlinks]
-type = "list"
-pbi  = "Hyperlinks"
-
-[[comments]]"""
 KEYS = 'type    = "Bug"\nkeys_field = "customfield_10045"\n'
 
 
