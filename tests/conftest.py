@@ -20,6 +20,9 @@ for _name in ("http_proxy", "https_proxy", "all_proxy"):
 for _name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
     os.environ.pop(_name, None)
 os.environ["NETRC"] = os.devnull
+# nor is the width or the colour of the terminal that a run happens to have
+for _name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+    os.environ.pop(_name, None)
 
 # every answer of the simulated trackers is held against the published specifications, where these are there
 pytest_plugins = ["tests.fidelity.plugin"] if specs.available() else []
