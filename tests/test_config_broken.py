@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.config import ConfigProblems, Problem, load
-from sync.config.models import File
+from sync.config.tables.file import File
 from tests.config_files import HIDDEN, WHOLE, problems_of, read
 
 # ── broken TOML ──────────────────────────────────────────────────────────────────────────────────────────────────────

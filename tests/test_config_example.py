@@ -18,8 +18,12 @@ from connectors.auth import ApiKey, Bearer, ClientCredentials, Entra, EntraCerti
 from connectors.installed import KINDS
 from mappings.fields import TYPES
 from sync.config import ConfigProblems, load, load_with_warnings, schema
-from sync.config.models import Bot, FieldTable, File, Guard, SecretRef, Tracker
 from sync.config.positions import positions
+from sync.config.tables.base import SecretRef
+from sync.config.tables.bot import Bot, Guard
+from sync.config.tables.file import File
+from sync.config.tables.places import Tracker
+from sync.config.tables.process import FieldTable
 from tests.config_files import ENVIRON, EXAMPLE, HIDDEN, WHOLE
 
 # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,10 +12,10 @@ from typing import Any
 
 from sync.config import brakes, places, process, talk
 from sync.config.desk import Desk
-from sync.config.models import File
 from sync.config.problems import ConfigProblems, Problem, Report, explain, label
 from sync.config.reading import parse, read
 from sync.config.shape import shaped
+from sync.config.tables.file import File
 from sync.setup import Page, Setup
 
 __all__ = ["ConfigProblems", "Problem", "explain", "load", "load_with_warnings", "made", "schema"]

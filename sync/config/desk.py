@@ -17,8 +17,10 @@ from mappings.conditions import RESERVED, Condition, ConditionError, Conditions,
 from mappings.disclosure import Channel
 from mappings.fields import Common
 from mappings.templates import Template, TemplateError
-from sync.config.models import FieldTable, File, Opening, SecretRef, Source
 from sync.config.problems import KeyPath, Report, choice, nearest
+from sync.config.tables.base import Opening, SecretRef, Source
+from sync.config.tables.file import File
+from sync.config.tables.process import FieldTable
 
 #: what a rule's texts may name beside fields, sides and the stage
 RULE_WORDS = ("move", "quiet", "over", "link")

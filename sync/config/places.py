@@ -16,9 +16,11 @@ from mappings.fields import TYPES
 from mappings.model import Native, Scope
 from mappings.people import Party
 from sync.config.desk import RULE_WORDS, Desk
-from sync.config.models import FieldTable, SignInKeys, Source, StageTable, Tracker, ValueRow
-from sync.config.models import Side as SideTable
 from sync.config.problems import KeyPath, choice
+from sync.config.tables.base import Source
+from sync.config.tables.places import Side as SideTable
+from sync.config.tables.places import SignInKeys, Tracker
+from sync.config.tables.process import FieldTable, StageTable, ValueRow
 from sync.setup import Side, TrackerSettings
 
 _SIDE_KEYS = frozenset(key for kind in KINDS.values() for key in (*kind.side_keys, *kind.side_may))

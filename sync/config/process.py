@@ -13,10 +13,10 @@ from mappings.model import Native
 from mappings.routes import Route
 from mappings.stages import Stage, StageMap
 from sync.config.desk import RULE_WORDS, Desk, sound_name
-from sync.config.models import FieldTable, RouteTable, StageTable
-from sync.config.models import ValueRow as RowTable
 from sync.config.problems import KeyPath, quoted, stray
 from sync.config.shape import known_keys
+from sync.config.tables.process import FieldTable, RouteTable, StageTable
+from sync.config.tables.process import ValueRow as RowTable
 
 
 def stages(desk: Desk) -> StageMap:

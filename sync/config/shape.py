@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from connectors.installed import KINDS
-from sync.config.models import File, SidesToo
 from sync.config.problems import KeyPath, Report, entry, nearest, quoted, stray
+from sync.config.tables.base import SidesToo
+from sync.config.tables.file import File
 from sync.config.values import Wrong
 
 #: keys of the shape to come; * is any name or entry

@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 from mappings.disclosure import KNOWN_MASKS, Channel, Mask, Path
 from mappings.fields import Common
 from sync.config.desk import RULE_WORDS, Desk
-from sync.config.models import Comments, Email, RuleTable, StepTable, Teams
 from sync.config.places import certificates, proxy
 from sync.config.problems import KeyPath, choice
 from sync.config.process import once
+from sync.config.tables.people import Teams
+from sync.config.tables.rules import Email, RuleTable, StepTable
+from sync.config.tables.talk import Comments
 from sync.config.values import Wrong, address
 from sync.setup import Mail, Mailing, Remark, Rule, Step, Webhook
 

@@ -14,7 +14,8 @@ from connectors.description import Place
 from connectors.installed import KINDS
 from connectors.kinds import SignIn
 from mappings.model import Scope
-from sync.config.models import SecretRef, SignInKeys
+from sync.config.tables.base import SecretRef
+from sync.config.tables.places import SignInKeys
 from sync.setup import TrackerSettings
 
 

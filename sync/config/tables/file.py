@@ -1,0 +1,31 @@
+"""The whole file."""
+
+from __future__ import annotations
+
+from sync.config.tables.base import Table, says
+from sync.config.tables.bot import Bot, Freeze, Guard
+from sync.config.tables.people import MailTable, PartyTable, People, Teams
+from sync.config.tables.places import Side, Tracker
+from sync.config.tables.process import FieldTable, RouteTable, StageTable
+from sync.config.tables.rules import RuleTable
+from sync.config.tables.talk import Comments, Disclosure
+
+
+class File(Table):
+    """The whole file."""
+
+    bot: Bot = says("Lockstep itself.")
+    guard: Guard = says("What stops a pass that would do too much.", Guard())
+    freeze: Freeze = says("When nothing is written.", Freeze())
+    trackers: dict[str, Tracker] = says("Who we talk to.", {})
+    sides: dict[str, Side] = says("The kinds of item links are made of.", {})
+    parties: dict[str, PartyTable] = says("Whose move it can be.", {})
+    stages: list[StageTable] = says("Where the work stands, in order.", [])
+    routes: list[RouteTable] = says("Who opens what; the first that matches wins.", [])
+    fields: dict[str, FieldTable] = says("Every name used in a condition or a text.", {})
+    comments: list[Comments] = says("Which comments cross.", [])
+    disclosure: Disclosure = says("What never crosses.", Disclosure())
+    rules: list[RuleTable] = says("What happens when work stalls.", [])
+    people: People = says("Who is who.", People())
+    mail: MailTable | None = says("How mail goes out.", None)
+    teams: dict[str, Teams] = says("Channels of Microsoft Teams.", {})
