@@ -107,7 +107,8 @@ class Unmark:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Send a mail or a card. ``key`` identifies it for good."""
+    """Send a mail, a card or a webhook's message (``kind``: email, teams, webhook). ``key`` identifies it for good,
+    ``thread`` names the conversation it belongs to."""
 
     key: str
     kind: str
@@ -116,6 +117,7 @@ class Notify:
     subject: str
     text: str
     reason: str
+    thread: str = ""
 
 
 Action = Adopt | Open | Show | Write | Say | Reword | Notify | Unmark

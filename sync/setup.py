@@ -14,6 +14,7 @@ from mappings.disclosure import Channel, Mask, Path
 from mappings.fields import Common, Field
 from mappings.model import Native, Scope
 from mappings.people import Party
+from mappings.roster import Roster
 from mappings.routes import Route
 from mappings.stages import StageMap
 
@@ -48,16 +49,18 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a step says: on which channel, and the text as a template."""
+    """What a step says: on which channel, the text as a template, and the recipients that are mentioned first in it,
+    each in the tracker's own form."""
 
     on: Channel
     text: str
+    mention: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """Who a step writes to: addresses or party names, resolved when the file was read; subject and text are
-    templates."""
+    """Who a step writes to: recipients as the admin wrote them (addresses, parties, people, roles such as
+    ``regional manager of {county}``), resolved when the step fires; subject and text are templates."""
 
     to: tuple[str, ...]
     cc: tuple[str, ...]
@@ -66,8 +69,17 @@ class Mailing:
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """Whom a step assigns the items of ``side`` to: a recipient that means one person with an account there."""
+
+    side: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One rung of a rule's ladder, ``after`` the due time of the rung before (business time)."""
+    """One rung of a rule's ladder, ``after`` the due time of the rung before (business time). ``open`` is the route
+    by which a counterpart is opened, ``webhook`` a name under [webhooks]."""
 
     after: Span | None = None
     say: Remark | None = None
@@ -75,12 +87,19 @@ class Step:
     email: Mailing | None = None
     teams: str = ""
     teams_text: str = ""
+    assign: Assignment | None = None
+    open: str = ""
+    webhook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What happens when work stalls: ``quiet`` for so long, or ``over`` the stage's target (``over`` is the span of
-    its own where the rule names one)."""
+    """What happens when work stalls or something happens to it. It has one trigger: ``quiet`` for so long; ``over``
+    the stage's target (``over_span`` where the rule names a span of its own); ``concern``, a word of a requester who
+    asks; ``said``, one of these command words; ``enters``, one of these stages; ``changes``, the agreed value of one
+    of these fields; ``opens``, a counterpart of one of these sides. ``by``: only what these parties did counts.
+    ``until``: command words that end the episode, beside an acknowledgement. ``resolved``: work in a terminal stage
+    counts too."""
 
     id: str
     when: Condition | None
@@ -89,6 +108,33 @@ class Rule:
     over_span: Span | None
     steps: tuple[Step, ...]
     calendar: Calendar | None = None
+    concern: bool = False
+    said: tuple[str, ...] = ()
+    enters: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """How people are spared. A recipient gets at most ``per_hour`` messages an hour (0: no bound), the rest together
+    every ``digest``; none from ``quiet_from`` to ``quiet_to`` (minutes of the day in the zone of the recipient's party,
+    both 0: no quiet hours). More than ``storm`` firings in one pass go out as one digest for each recipient (0: no
+    bound). After ``silent`` without a pass that ended, ``tell`` hear of it; ``beat`` is called after each pass, for a
+    watchman outside."""
+
+    per_hour: int = 0
+    digest: timedelta = timedelta(hours=1)
+    quiet_from: int = 0
+    quiet_to: int = 0
+    storm: int = 0
+    silent: timedelta | None = None
+    tell: tuple[str, ...] = ()
+    teams: str = ""
+    beat: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +178,16 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """Where JSON is posted, and the secret that signs it."""
+
+    url: Secret
+    secret: Secret | None = None
+    ca: str = ""
+    proxy: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The admin's file as it was read: where it stands, what it says, and where ``{ env = ... }`` looks."""
 
@@ -169,6 +225,10 @@ class Setup:
     teams: Mapping[str, Webhook]
     siblings: bool = False
     deletions: bool = False
+    roster: Roster = field(default_factory=Roster)
+    fallback: tuple[str, ...] = ()
+    webhooks: Mapping[str, Hook] = field(default_factory=dict)
+    notices: Notices = field(default_factory=Notices)
     reread: int = 200
     freeze: tuple[Window, ...] = ()
     digest: str = ""

@@ -83,7 +83,10 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Something that moved the work. ``event`` names it for good; ``party`` acted, ``move`` is whose move it was
-    afterwards, ``stage`` where the link stood afterwards. ``kind``: stage, comment or assignment."""
+    afterwards, ``stage`` where the link stood afterwards. ``kind``: stage, comment, assignment, ``word`` (a command
+    word in a comment: ``word``, and ``until`` when a snooze expires), ``field`` (``word`` names the field whose agreed
+    value changed) or ``opened`` (``word`` names the side). ``item`` is the readable key of the item it happened on,
+    ``author`` the name people see."""
 
     event: str
     kind: str
@@ -91,17 +94,23 @@ class Movement:
     stage: str
     move: str
     party: str = ""
+    word: str = ""
+    until: datetime | None = None
+    item: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One step of one episode of one rule: happens once."""
+    """One step of one episode of one rule: happens once. ``told`` are the recipients that it addressed: parties by
+    name, others by address."""
 
     rule: str
     episode: str
     step: int
     at: datetime
     outcome: str = "fired"
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

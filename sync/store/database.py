@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 from sync.store.tables import metadata
 
 #: the migration this code works with; a test holds it against the newest one
-HEAD = "0002"
+HEAD = "0003"
 LOCK_KEY = 0x10C5731
 #: how many values a query names at once: SQLite takes a thousand conditions
 CHUNK = 400

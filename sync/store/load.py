@@ -135,11 +135,11 @@ def link_of(
         },
         movements=tuple(
             sorted(
-                (Movement(r.event, r.kind, r.at, r.stage, r.move, r.party) for r in rows("movements")),
+                (moved_of(r) for r in rows("movements")),
                 key=lambda m: (m.at, m.event),
             )
         ),
-        firings=tuple(Firing(r.rule, r.episode, r.step, r.at, r.outcome) for r in rows("firings")),
+        firings=tuple(Firing(r.rule, r.episode, r.step, r.at, r.outcome, tuple(r.told)) for r in rows("firings")),
         held=tuple(held_of(r) for r in rows("held")),
         creations=tuple(creations.get(head.id, ())),
         remarks=tuple(OwnRemark(r.id, Ref(r.tracker, r.item), r.channel, r.text, r.reason) for r in rows("remarks")),
@@ -191,3 +191,9 @@ def prospective(instance: str, row: Any) -> LinkState:
     ref = Ref(row.tracker, row.id)
     item = item_of(row, {})
     return LinkState(0, link_key(instance, ref), ref, (item,), old=row.old, aside=frozenset(row.aside))
+
+
+def moved_of(row: Any) -> Movement:
+    return Movement(
+        row.event, row.kind, row.at, row.stage, row.move, row.party, row.word, row.until, row.item, row.author
+    )

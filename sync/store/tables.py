@@ -217,6 +217,10 @@ movements = Table(
     Column("stage", String(200), nullable=False),
     Column("move", String(80), nullable=False),
     Column("party", String(80), nullable=False),
+    Column("word", String(80), nullable=False, default="", server_default=text("''")),
+    Column("until", Instant),
+    Column("item", String(64), nullable=False, default="", server_default=text("''")),
+    Column("author", Words, nullable=False, default="", server_default=text("''")),
 )
 
 rules = Table("rules", metadata, Column("id", String(80), primary_key=True), Column("armed", Instant, nullable=False))
@@ -230,6 +234,7 @@ firings = Table(
     Column("step", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("outcome", String(12), nullable=False),
+    Column("told", Json, nullable=False, default=(), server_default=text("'[]'")),
 )
 
 held = Table(
