@@ -13,6 +13,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mappings.model import Ref
 from mappings.text import clean
@@ -34,6 +35,7 @@ class Banner:
     parts: int
 
 
+@lru_cache(maxsize=1 << 16)  # every look at a link asks for those of all its comments again
 def digest(secret: str, *words: str, length: int) -> str:
     """A keyed digest in base32; words are length-prefixed so that no two lists collide."""
     message = "".join(f"{len(word)}:{word}" for word in words).encode("utf-8", "surrogatepass")

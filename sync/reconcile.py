@@ -27,6 +27,7 @@ from sync.joining.join import after_kin
 from sync.joining.loose import something
 from sync.joining.match import without_rivals
 from sync.joining.tally import Tally
+from sync.listing.send import send_due
 from sync.log import where
 from sync.notice import look_again, notice
 from sync.plan import Plan
@@ -103,6 +104,7 @@ def one_pass(
     fewer = {link.source: plan.settlement.aside for link, plan in plans if not link.id}
     engine.store.keep_aside({ref: aside for ref, aside in fewer.items() if aside is not None and ref not in stopped})
     show_sources(engine, done.failures)
+    send_due(engine, done.at)
     flush(engine, done.at)
     engine.lock_out(done.failures)
     engine.keep_learned()
@@ -241,8 +243,8 @@ def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applie
         unheard = reading.unheard
         engine.store.touch((i.ref, i.side, i.ref in unheard) for i in link.items if i.ref not in reading.rows)
         return
-    engine.store.clean(reading.rows[item.ref] for item in link.items if item.ref in reading.rows)
-    engine.store.clean(Dirty(ref, "", 1, False) for ref in applied.created)
+    looked_at = [reading.rows[item.ref] for item in link.items if item.ref in reading.rows]
+    engine.store.clean([*looked_at, *(Dirty(ref, "", 1, False) for ref in applied.created)])
 
 
 def pass_over(engine: Engine, reading: Reading, aged: set[Ref], stopped: set[Ref]) -> None:

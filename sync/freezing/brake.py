@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from mappings.model import Ref
 from sync.engine import Engine
 from sync.freezing.freeze import ALL, LINK, ROUTE, Brakes, Frost, Pause, brakes, hold_back
-from sync.freezing.guard import NOTHING, Toll, excesses, toll
+from sync.freezing.guard import NOTHING, Estate, Toll, by_share, excesses, toll
 from sync.plan import Plan
 from sync.setup import Setup
 from sync.state import LinkState, Seen
@@ -67,8 +68,9 @@ def stands_still(engine: Engine, ref: Ref) -> bool:
 
 def brakes_at(setup: Setup, store: Store, now: datetime) -> Brakes:
     """All that stops writing at that moment: windows, pauses, a tripped guard."""
-    tripped = trip_of(store)
-    return brakes(setup.freeze, store.pauses(), tripped.frost() if tripped else None, now)
+    note, pauses = store.stopped(TRIPPED)
+    tripped = trip_in(note)
+    return brakes(setup.freeze, pauses, tripped.frost() if tripped else None, now)
 
 
 def brake(engine: Engine, plans: list[tuple[LinkState, Plan]], seen: Seen, now: datetime, over_guard: bool) -> Braked:
@@ -84,7 +86,8 @@ def brake(engine: Engine, plans: list[tuple[LinkState, Plan]], seen: Seen, now: 
     let_through = approved(engine.store)
     if cost == NOTHING == let_through:
         return Braked(braked, stopped, cost)
-    estate = engine.store.estate()
+    # counted only where a share of it may be exceeded: the count grows with the links
+    estate = engine.store.estate() if by_share(engine.setup.guards, cost) else Estate()
     reasons = excesses(engine.setup.guards, cost, estate, let_through)
     if reasons:
         trip(engine, Trip(now, reasons, cost))
@@ -124,7 +127,11 @@ def trip(engine: Engine, tripped: Trip) -> None:
 
 def trip_of(store: Store) -> Trip | None:
     """The guard that tripped, if one stands."""
-    note = store.noted(TRIPPED)
+    return trip_in(store.noted(TRIPPED))
+
+
+def trip_in(note: Any) -> Trip | None:
+    """The trip that a note of the state tells of."""
     if not note:
         return None
     return Trip(datetime.fromisoformat(note["since"]), tuple(note["reasons"]), toll_of(note["toll"]))

@@ -81,6 +81,11 @@ def excesses(guards: Guards, toll: Toll, estate: Estate, approved: Toll = NOTHIN
     return tuple(found)
 
 
+def by_share(guards: Guards, toll: Toll) -> bool:
+    """Whether what there is must be counted to know if the pass may go on."""
+    return bool((guards.share and toll.links) or (guards.gone and toll.gone))
+
+
 def beyond(part: int, whole: int, share: float) -> bool:
     """Whether a part is more than the share (0 to 1) of a whole that is large enough to tell."""
     return whole >= FLOOR and part > whole * share

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from mappings.model import Ref
 from sync.freezing.freeze import Pause
 from sync.freezing.guard import Estate
@@ -16,6 +18,7 @@ from sync.store import (
     requests,
     tombstones,
 )
+from sync.store import tables as t
 from sync.store.door import Door
 from sync.store.requests import Request
 from sync.store.ties import Place
@@ -73,6 +76,11 @@ class Asking(Door):
         with self.db.begin() as connection:
             for ref in refs:
                 tombstones.lift(connection, ref, keys)
+
+    def stopped(self, name: str) -> tuple[Any, list[Pause]]:
+        """The fact of that name and what people stopped, in one look: asked before each link."""
+        with self.db.begin() as connection:
+            return connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.name == name)), pauses.read(connection)
 
     def pauses(self) -> list[Pause]:
         """What people stopped, oldest first."""

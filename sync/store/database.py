@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -178,15 +179,19 @@ def upsert(
 ) -> None:
     """Inserts or replaces rows by primary key; the columns in ``keep`` stay as they were."""
     values = [dict(row) for row in rows]
-    if not values:
-        return
-    statement = insert_for(connection, table)
+    if values:
+        statement = upsert_for(connection.dialect.name, table, tuple(values[0]), tuple(keep))
+        connection.execute(statement, values)
+
+
+@cache  # composing a statement costs more than running it, and there are as many as tables
+def upsert_for(dialect: str, table: sa.Table, names: tuple[str, ...], keep: tuple[str, ...]) -> Any:
+    statement = insert_for(dialect, table)
     keys = [column.name for column in table.primary_key]
-    changed = {n: statement.excluded[n] for n in values[0] if n not in keys and n not in keep}
+    changed = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
     if changed:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), values)
-    else:
-        connection.execute(statement.on_conflict_do_nothing(), values)
+        return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return statement.on_conflict_do_nothing()
 
 
 def chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -200,8 +205,13 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Iterable[Mappin
     """Inserts what is not there yet and leaves the rest as it is."""
     values = [dict(row) for row in rows]
     if values:
-        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), values)
+        connection.execute(insert_new_for(connection.dialect.name, table), values)
 
 
-def insert_for(connection: sa.Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+@cache
+def insert_new_for(dialect: str, table: sa.Table) -> Any:
+    return insert_for(dialect, table).on_conflict_do_nothing()
+
+
+def insert_for(dialect: str, table: sa.Table) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)

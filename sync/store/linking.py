@@ -100,11 +100,15 @@ class Linking(Door):
 
     def sides_of(self, links: Collection[int]) -> dict[int, frozenset[str]]:
         """The sides that these links have an item on."""
+        if not links:
+            return {}
         with self.db.begin() as connection:
             return names.sides_of(connection, links)
 
     def whereabouts(self, refs: Collection[Ref]) -> dict[Ref, Place]:
         """Where these items stand; unknown ones are left out."""
+        if not refs:
+            return {}
         with self.db.begin() as connection:
             return ties.whereabouts(connection, refs)
 
@@ -136,6 +140,8 @@ class Linking(Door):
 
     def barred(self, refs: Collection[Ref]) -> dict[Ref, frozenset[str]]:
         """The keys of the links that each of these items must not join; those without any are left out."""
+        if not refs:
+            return {}
         with self.db.begin() as connection:
             return tombstones.barred(connection, refs)
 

@@ -69,8 +69,10 @@ class Noticing(Door):
 
     def touch(self, rows: Iterable[tuple[Ref, str, bool]]) -> None:
         """Marks items dirty: a sweep, a webhook, a command."""
-        with self.db.begin() as connection:
-            dirty.mark(connection, rows)
+        moved = list(rows)
+        if moved:
+            with self.db.begin() as connection:
+                dirty.mark(connection, moved)
 
     def touch_all(self, *, closed: bool) -> int:
         """Marks every linked item dirty, those of closed links too if asked. Returns how many."""
@@ -118,8 +120,10 @@ class Noticing(Door):
 
     def clean(self, rows: Iterable[Dirty]) -> None:
         """Forgets what is settled, unless it was noticed again meanwhile."""
-        with self.db.begin() as connection:
-            dirty.clean(connection, rows)
+        settled = list(rows)
+        if settled:
+            with self.db.begin() as connection:
+                dirty.clean(connection, settled)
 
     def remember(self, found: Iterable[tuple[Record, str, bool]]) -> None:
         """Items seen for the first time, each with its side and whether it is old: there before Lockstep first
