@@ -133,8 +133,10 @@ class Calendar:
         raise AssertionError("openings never end")
 
     def _openings(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Every opening that ends at ``since`` or later, in order, without end."""
-        return dropwhile(lambda opening: opening[1] < since, self._openings_from(local_date(self.zone, since) - DAY))
+        """Every opening that ends at ``since`` or later, in order, without end. One that ends there began on the day
+        before, and two days before by the calendar where the zone skipped a day in between."""
+        first = local_date(self.zone, since) - 2 * DAY
+        return dropwhile(lambda opening: opening[1] < since, self._openings_from(first))
 
     def _openings_from(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         while True:

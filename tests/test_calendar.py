@@ -311,6 +311,12 @@ def scenes(draw: st.DrawFn) -> tuple[Calendar, datetime]:
     return calendar, datetime.combine(turn - timedelta(days=2), time(0), UTC)
 
 
+def test_a_due_instant_at_the_closing_before_a_skipped_day_stays_there() -> None:
+    """Samoa went from the 29th of December 2011 to the 31st."""
+    calendar = Calendar.of(zone="Pacific/Apia", days="Mon-Sun", hours="00:15-24:00")
+    assert calendar.add(datetime(2011, 12, 28, 10, 15, tzinfo=UTC), Span(2, 0)) == datetime(2011, 12, 30, 10, tzinfo=UTC)
+
+
 @settings(max_examples=120, deadline=None)
 @given(scenes(), st.integers(0, 5760), st.integers(0, 2), st.integers(0, 900))
 def test_adding_agrees_with_looking_at_every_minute(
