@@ -20,13 +20,15 @@ from mappings.fields import Common
 #: always declared, whatever the file says
 ALWAYS = {"stage": "text"}
 LONGEST = 4000
+#: what compares one value with another
+SIGNS = ("==", "!=", "<", "<=", ">", ">=")
 #: the names CEL's grammar keeps for itself: a field cannot be called so
 RESERVED = frozenset(
     "as break const continue else false for function if import in let loop package namespace null return true var "
     "void while has all exists exists_one map filter size matches type dyn int uint double string bool bytes list "
     "timestamp duration google".split()
 )
-_CEL_TYPES = {"text": "STRING", "integer": "INT", "number": "DOUBLE", "boolean": "BOOL"}
+_CEL_TYPES = {"text": "STRING", "date": "STRING", "integer": "INT", "number": "DOUBLE", "boolean": "BOOL"}
 _WORDS = {
     "string": "text",
     "int": "a whole number",
@@ -147,24 +149,24 @@ class Conditions:
         return Condition(text, self.declared, names, _program=_compiled(text, self.declared))
 
 
-def comparisons(text: str, name: str) -> tuple[tuple[str, int], ...]:
-    """The texts a condition compares ``name`` with (``==``, ``!=``, ``in [...]``) and where each stands, from 0: so
+def comparisons(text: str, name: str, signs: Sequence[str] = ("==", "!=")) -> tuple[tuple[str, int], ...]:
+    """The texts a condition compares ``name`` with (by ``signs`` and ``in [...]``) and where each stands, from 0: so
     that a stage that does not exist is found when the file is read."""
     tokens = _tokens(text)
     found: list[tuple[str, int]] = []
     for i, token in enumerate(tokens):
         if token.text == name and token.kind == "name" and not (i and tokens[i - 1].text == "."):
-            found += _compared(tokens, i)
+            found += _compared(tokens, i, signs)
     return tuple(found)
 
 
-def _compared(tokens: Sequence[_Token], at: int) -> list[tuple[str, int]]:
+def _compared(tokens: Sequence[_Token], at: int, signs: Sequence[str]) -> list[tuple[str, int]]:
     after = [token.text for token in tokens[at + 1 : at + 3]]
     if after == ["in", "["]:
         end = next((i for i in range(at + 3, len(tokens)) if tokens[i].text == "]"), len(tokens))
         return [word for token in tokens[at + 3 : end] for word in _literal(token)]
-    found = _literal(tokens[at + 2]) if after[:1] in (["=="], ["!="]) and len(after) == 2 else []
-    return found + (_literal(tokens[at - 2]) if at >= 2 and tokens[at - 1].text in ("==", "!=") else [])
+    found = _literal(tokens[at + 2]) if len(after) == 2 and after[0] in signs else []
+    return found + (_literal(tokens[at - 2]) if at >= 2 and tokens[at - 1].text in signs else [])
 
 
 def _literal(token: _Token) -> list[tuple[str, int]]:

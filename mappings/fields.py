@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
-from mappings.model import Native
+from mappings.days import day_of
+from mappings.model import BESIDE, Native
 
 Common = str | int | float | bool | tuple[str, ...] | None
 Spelling = tuple[tuple[str, Native], ...]
 
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-TYPES = ("text", "integer", "number", "boolean", "list")
+TYPES = ("text", "integer", "number", "boolean", "list", "date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ class ValueRow:
 @dataclass(frozen=True, slots=True)
 class Field:
     """A declared field. ``natives`` are the native names per side; ``owner`` is the side whose word counts when
-    several changed it, ``prefer`` the order without an owner; ``exclusive``: nobody else may change it."""
+    several changed it, ``prefer`` the order without an owner; ``exclusive``: nobody else may change it. ``label`` is
+    what people see in place of the name. The value of a date is ``YYYY-MM-DD``, ``zone`` where its days begin.
+    ``source`` is the field or the side that Lockstep counts it from, over all items of the link: nobody's word."""
 
     name: str
     type: str = "text"
@@ -40,13 +43,17 @@ class Field:
     exclusive: bool = False
     prefer: tuple[str, ...] = ()
     values: tuple[ValueRow, ...] = ()
+    label: str = ""
+    zone: str = "UTC"
+    source: str = ""
 
     @property
     def digest(self) -> str:
         """Identifies what the spellings mean: it changes with the type, the native names and the value map, and not
         with whose word counts."""
         rows = [(row.means, sorted(row.spellings.items())) for row in self.values]
-        return digest_of((self.type, sorted(self.natives.items()), rows))
+        days = (self.zone,) if self.type == "date" else ()
+        return digest_of((self.type, sorted(self.natives.items()), rows, *days))
 
     def spelled(self, side: str, native: Mapping[str, Native]) -> Spelling:
         """How an item of ``side`` spells this field now; a native field that is missing counts as empty."""
@@ -63,8 +70,14 @@ class Field:
         except ValueError:
             return ()
 
+    def only_read(self, side: str) -> bool:
+        """Whether the side shows the field and takes no value for it."""
+        return any(native.startswith(BESIDE) for native in self.natives.get(side, ()))
+
     def spelling(self, side: str, common: Common) -> Spelling | None:
         """How ``side`` writes the common value; ``None`` where it has no word for it."""
+        if self.only_read(side):
+            return None
         if not self.values:
             return ((self.natives[side][0], to_native(common)),)
         for row in self.values:
@@ -85,6 +98,8 @@ class Field:
             return float(text) if isfinite(float(text)) else not_a(text, "number")
         if self.type == "boolean":
             return _WORDS[text.lower()] if text.lower() in _WORDS else not_a(text, "yes or no")
+        if self.type == "date":
+            return day_of(text, self.zone)
         return text
 
 

@@ -13,6 +13,10 @@ from datetime import datetime
 
 Native = str | tuple[str, ...] | None
 
+#: how names begin of what is read beside an item's own fields, and never written: how its pull requests stand and
+#: where they are, and the last part of its iteration path
+BESIDE = "@"
+PULL_REQUEST, PULL_REQUEST_URL, ITERATION = "@pull_request", "@pull_request_url", "@iteration"
 #: how the searchable mark of every instance begins
 MARKS = "lockstep-"
 #: ServiceNow's fields for the searchable mark and for the keys, unless the file names others
@@ -140,7 +144,8 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An item to create. ``fields`` are native spellings; ``extra`` are the admin's fixed creation fields (an area
-    path, an assignment group). ``source_key`` and ``source_url`` name the item it is made from."""
+    path, an assignment group). ``source_key`` and ``source_url`` name the item it is made from, ``parent`` the item of
+    the same tracker that it stands below, if any."""
 
     kind: str
     fields: Mapping[str, Native]
@@ -148,6 +153,7 @@ class Draft:
     source_key: str
     source_url: str
     extra: Mapping[str, Native] = field(default_factory=dict)
+    parent: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,8 @@ class Scope:
     ``project`` and ``types`` Jira's and Azure DevOps'. ``mark`` is the instance's searchable mark; the change query
     asks for *in scope or marked*. ``query`` is a condition in the tracker's own language that must hold as well; it is
     confirmed by id. ``mark_field`` is the field of labels that carries the mark, ``keys_field`` a configured text field
-    for the keys (Jira), ``mark_fields`` the pair that carries mark and keys in ServiceNow.
+    for the keys (Jira), ``mark_fields`` the pair that carries mark and keys in ServiceNow. ``zone`` is where the file's
+    days begin: a date that is written into a field of date and time becomes its midnight there.
     """
 
     side: str
@@ -189,3 +196,4 @@ class Scope:
     page: int = 0
     query: str = ""
     mark_field: str = "labels"
+    zone: str = "UTC"

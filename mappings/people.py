@@ -11,7 +11,8 @@ from mappings.calendar import Calendar
 @dataclass(frozen=True, slots=True)
 class Party:
     """``members`` are accounts per tracker; a party without members is everyone on its ``sides`` who is named in no
-    other. ``calendar`` is ``None`` where the bot's own applies. ``email`` and ``teams`` are its recipients."""
+    other. ``known`` are the accounts of its people on the roster, who count as members of it and close it to nobody.
+    ``calendar`` is ``None`` where the bot's own applies. ``email`` and ``teams`` are its recipients."""
 
     name: str
     sides: tuple[str, ...] = ()
@@ -20,12 +21,16 @@ class Party:
     requester: bool = False
     email: tuple[str, ...] = ()
     teams: str = ""
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def party_of(parties: Sequence[Party], side: str, tracker: str, account: str) -> str:
     """The name of the party that ``account`` speaks for on a side; empty where it belongs to none."""
     for party in parties:
         if account in party.members.get(tracker, ()):
+            return party.name
+    for party in parties:
+        if account in party.known.get(tracker, ()):
             return party.name
     for party in parties:
         if side in party.sides and not party.members:

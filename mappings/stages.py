@@ -6,14 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mappings.calendar import Span
+from mappings.conditions import Condition
 from mappings.fields import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that must be there before a stage is entered: a value of the declared field ``name``, or else what the
+    condition ``when`` says. ``ask`` says it to the person who must see to it."""
+
+    ask: str
+    name: str = ""
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """``states`` are the native states per side that count as this stage, the first one written. ``with_state`` are
     the native fields that go with entering it, as templates over common values. ``target`` is business time.
-    ``needs`` are the declared fields that must be filled in before the stage is entered. ``id`` never changes and is
+    ``needs`` are the declared fields that must be filled in before the stage is entered, ``asks`` what else must be
+    there, in the admin's own words. ``gate``: a move without them is put ``back``, or left where its people put it
+    and the link with the others goes on once they are there (``hold``). ``id`` never changes and is
     the status's common value (the name where the file gives none); ``name`` is what people read.
     ``removed``: the item was taken out of the work, not done (a terminal stage): it counts only where all are."""
 
@@ -28,6 +41,8 @@ class Stage:
     needs: tuple[str, ...] = ()
     id: str = ""
     removed: bool = False
+    asks: tuple[Need, ...] = ()
+    gate: str = "back"
 
     def __post_init__(self) -> None:
         if not self.id:

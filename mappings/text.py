@@ -70,8 +70,12 @@ def _unpadded(text: str) -> str:
 
 def to_html(text: str) -> str:
     """Plain text as inert HTML: every character escaped, line ends as ``<br>``, runs of blanks kept."""
-    escaped = html.escape(text, quote=False).replace("  ", " &nbsp;")
-    return "<div>" + escaped.replace("\n", "<br>") + "</div>"
+    return f"<div>{html_words(text)}</div>"
+
+
+def html_words(text: str) -> str:
+    """The same without an element around it."""
+    return html.escape(text, quote=False).replace("  ", " &nbsp;").replace("\n", "<br>")
 
 
 def to_wiki(text: str) -> str:
@@ -86,8 +90,8 @@ def from_wiki(text: str) -> str:
 
 
 def to_journal(text: str) -> str:
-    """Plain text for a ServiceNow journal, where ``[code]`` would be rendered as HTML."""
-    return re.sub(r"\[(?=/?code\])", "[ ", text, flags=re.IGNORECASE)
+    """Plain text for a ServiceNow journal, where ``[code]`` would be rendered as HTML and ``@[`` begins a mention."""
+    return re.sub(r"\[(?=/?code\])", "[ ", text, flags=re.IGNORECASE).replace("@[", "@ [")
 
 
 def parts(text: str, limit: int) -> tuple[str, ...]:
