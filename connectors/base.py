@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -155,6 +155,8 @@ class Connector(Protocol):
     title: str
     #: that of its description, for which only the search below asks
     details: str = ""
+    #: that of who works on it, written as an account; empty where items are nobody's
+    assignee: str = ""
 
     def open(self, scopes: Sequence[Scope]) -> Opening:
         """Signs in, reads the metadata that the scopes need (choices, field types), checks the names in them.
@@ -213,6 +215,11 @@ class Connector(Protocol):
         read = self.read(scope, ids)
         return [record for id in ids if (record := read.get(id))]
 
+    def created(self, scope: Scope, since: datetime, until: datetime) -> Sequence[Record]:
+        """What is in scope and was created from ``since`` on and before ``until`` (tracker's clock, to the second),
+        oldest first, whatever its state. A small tracker is read whole."""
+        return born(self.whole(scope), since, until)
+
     def whole(self, scope: Scope) -> Iterator[Record]:
         """Every record that is in scope or marked: what a search can do in a tracker that has none. Costs a reading of
         all of them."""
@@ -260,3 +267,10 @@ class Connector(Protocol):
     def close(self) -> None:
         """Drops pooled connections."""
         ...
+
+
+def born(records: Iterable[Record], since: datetime, until: datetime) -> list[Record]:
+    """Those of the records that are in scope and were created from ``since`` on and before ``until``, oldest first:
+    looked at on our side too, for a tracker may pass over a condition."""
+    kept = {r.ref: r for r in records if r.in_scope and since <= r.created < until}
+    return sorted(kept.values(), key=lambda record: (record.created, record.key, record.ref))

@@ -68,7 +68,8 @@ class Items:
     tracker of the kind has (``role:NAME``), each with why we cannot write to it: empty where we can, ``None`` where
     that is not known; ``channels`` is ``None`` where they are not known at all. ``marks`` are the fields that carry
     our mark. ``private`` are the channels, or their beginnings, that not everyone on the item reads. ``scales`` are
-    meanings that several native fields share: from the highest value down, the ways to spell it.
+    meanings that several native fields share: from the highest value down, the ways to spell it. ``current`` are the
+    values that ``@current`` stands for today (empty: there is none), where they could be asked for.
     """
 
     states: tuple[State, ...] = ()
@@ -79,6 +80,7 @@ class Items:
     marks: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     scales: Mapping[str, tuple[tuple[Spelling, ...], ...]] = field(default_factory=dict)
+    current: Mapping[str, str] = field(default_factory=dict)
 
     def state(self, name: str) -> State | None:
         return next((state for state in self.states if state.name == name), None)

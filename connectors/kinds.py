@@ -21,6 +21,7 @@ from connectors.auth import (
     UserPassword,
 )
 from mappings.matching import Called
+from mappings.model import ITERATION, PULL_REQUEST, PULL_REQUEST_URL
 
 Given = Mapping[str, str | Secret]
 
@@ -43,7 +44,9 @@ class Kind:
     class, as ``package.module:Class``; it is imported only when a tracker of the kind is worked with. ``schemes`` are
     how its addresses may begin. ``everyone`` is the channel that everyone on an item reads, if there is one. ``called``
     is how its items are named in people's texts, ``homes`` gives the beginnings of their addresses for the tracker's
-    own."""
+    own. ``beside`` are the native names of what is read with an item and never written. ``relations`` are the fields by
+    which an item of one table names one of another; ``current`` are the fields of which the tracker knows a current
+    value, which ``@current`` stands for in a new item."""
 
     name: str
     connector: str
@@ -57,7 +60,10 @@ class Kind:
     schemes: tuple[str, ...] = ("https", "http")
     everyone: str = ""
     called: Called = field(default_factory=Called)
+    relations: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    current: tuple[str, ...] = ()
     homes: Callable[[str], tuple[str, ...]] = lambda url: (url,)
+    beside: tuple[str, ...] = ()
 
     def speaks(self, channel: str) -> bool:
         """True where the tracker has a channel of that name."""
@@ -145,6 +151,7 @@ OWN: Mapping[str, Kind] = {
             everyone="comments",
             sign_ins=(_PASSWORD, _TOKEN, _KEY, _APPLICATION, _PASSWORD_GRANT),
             tracker_may=("mark_fields",),
+            relations={("incident", "problem"): "problem_id"},
             called=Called(
                 key=rf"(?<!\w){_RECORD}",
                 addresses=(
@@ -168,6 +175,7 @@ OWN: Mapping[str, Kind] = {
             channels=("everyone", "internal"),
             everyone="everyone",
             groups=("role:", "group:"),
+            beside=(PULL_REQUEST, PULL_REQUEST_URL),
             called=Called(key=rf"(?<![\w-]){_ISSUE}", addresses=(rf"[/=]{_ISSUE}", r"/issue/(\d+)(?!\w)"), whole=""),
             sign_ins=(_USER_TOKEN, _TOKEN, _PASSWORD),
         ),
@@ -185,6 +193,8 @@ OWN: Mapping[str, Kind] = {
                 whole=r"(\d{1,10})",
             ),
             homes=azure_homes,
+            current=("System.IterationPath", "iteration"),
+            beside=(PULL_REQUEST, PULL_REQUEST_URL, ITERATION),
             computed={
                 "Hyperlinks": (
                     "the hyperlinks of a work item are read and never written",

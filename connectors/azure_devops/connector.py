@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from connectors.azure_devops.iterations import CURRENT, ITERATION_PATH, current_iteration
 from connectors.azure_devops.reads import Reads, kept
 from connectors.azure_devops.records import (
     keys_comment,
     mark_of,
     ours,
 )
+from connectors.azure_devops.rights import AREA_PATH
 from connectors.azure_devops.service import (
     COMMENTS,
     ITEM,
@@ -22,11 +24,13 @@ from connectors.azure_devops.service import (
 )
 from connectors.azure_devops.spelling import TAGS, has, reference, tags, wired, without
 from connectors.azure_devops.steps import way
-from connectors.base import Busy, Down, Gone, Said, Unsure
-from mappings.model import Change, Draft, Mark, Native, Record, Scope
+from connectors.base import Busy, Down, Gone, Refused, Said, Unsure
+from mappings.model import Change, Draft, Mark, Native, Record, Ref, Scope
 from mappings.text import clean, to_html
 
 _WITH_RELATIONS = {"$expand": "relations"}
+#: the relation from an item to the one above it
+PARENT = "System.LinkTypes.Hierarchy-Reverse"
 Operation = dict[str, Any]
 
 
@@ -35,15 +39,38 @@ class AzureDevOps(Reads):
     writes."""
 
     def create(self, scope: Scope, draft: Draft) -> Record:
-        """One call with fields, tag and hyperlink; the item starts in its type's first state."""
+        """One call with fields, tag and hyperlink; the item starts in its type's first state. One more where a value is
+        the current one, and for one that stands below another: it is born in that one's area and iteration, as the
+        boards' own *Add child* does, where the file names no others."""
         fields = {reference(name): value for name, value in (*draft.extra.items(), *draft.fields.items())}
+        fields = {name: self.resolved(scope, name, value) for name, value in fields.items()}
+        fields = {**self.inherited(draft.parent), **fields} if draft.parent else fields
         own = fields.pop(TAGS, None)
         wanted = [*(own if isinstance(own, tuple) else tags(own)), draft.mark.instance]
-        operations = [self.set_field(name, value) for name, value in fields.items() if value not in (None, "", ())]
+        there = {name: value for name, value in fields.items() if value not in (None, "", ())}
+        operations = [self.set_field(scope, name, value) for name, value in there.items()]
         operations.append(put(f"/fields/{TAGS}", "; ".join(dict.fromkeys(wanted))))
         operations.append(self.hyperlink(draft.source_url or self.url, draft.mark))
+        operations += [self.below(draft.parent)] if draft.parent else []
         route = {"project": scope.project, "type": draft.kind}
         return self.send(NEW_ITEM, "POST", route, operations, scope)
+
+    def resolved(self, scope: Scope, name: str, value: Native) -> Native:
+        """``@current``, or ``@current TEAM``, as the iteration of today; any other value as it is. One call."""
+        if name != ITERATION_PATH or not isinstance(value, str) or value.partition(" ")[0] != CURRENT:
+            return value
+        return current_iteration(self.service.read, scope.project, value.partition(" ")[2].strip())
+
+    def inherited(self, parent: Ref) -> dict[str, Native]:
+        """The area and iteration of the item above. Raises ``Refused`` where it is gone: nothing is left hanging."""
+        found = self.batch([parent.id], lambda item: item["fields"])
+        if not found:
+            raise Refused(f"{self.name}: the work item above, {parent.id}, is gone or hidden from us")
+        return {name: str(found[0][name]) for name in (AREA_PATH, ITERATION_PATH) if found[0].get(name)}
+
+    def below(self, parent: Ref) -> Operation:
+        """The relation to the item above (apis.md 3.2)."""
+        return put("/relations/-", {"rel": PARENT, "url": f"{self.url}/_apis/wit/workItems/{parent.id}"})
 
     def update(self, scope: Scope, record: Record, change: Change) -> Record:
         """One call: a test of the revision, the fields, the state with what goes with it. Where the process forbids
@@ -57,7 +84,7 @@ class AzureDevOps(Reads):
             values["System.State"] = passed[-1]
             version = self.pass_through(scope, record, passed[:-1], version)
         mark = change.mark or record.mark
-        operations = [self.set_field(name, value, record) for name, value in values.items() if name != TAGS]
+        operations = [self.set_field(scope, name, value, record) for name, value in values.items() if name != TAGS]
         if TAGS in values:
             operations.append(self.set_tags(values[TAGS], record, mark))
         try:
@@ -71,7 +98,7 @@ class AzureDevOps(Reads):
         """Takes the states on the way, and returns the version that the last one left."""
         begun = version
         for state in states:
-            step = [self.set_field("System.State", state, record)]
+            step = [self.set_field(scope, "System.State", state, record)]
             try:
                 version = self.patch(record.ref.id, version, step, scope).version
             except (Down, Busy) as failure:
@@ -134,9 +161,9 @@ class AzureDevOps(Reads):
         """Nothing to do: the hyperlink that carries the keys leads to the source."""
 
     def say(self, scope: Scope, record: Record, channel: str, text: str) -> Said:
-        """A comment in the discussion, as inert HTML."""
+        """A comment in the discussion, as inert HTML but for the mentions in it."""
         route = {"project": record.project or scope.project, "workItemId": record.ref.id}
-        content = {"text": to_html(clean(text)[0])}
+        content = {"text": self.people.html(text, record, record.project or scope.project)}
         return self.service.write(Ask("POST", COMMENTS, route, {"format": "html"}, content), said_of)
 
     def reword(self, scope: Scope, record: Record, comment: str, channel: str, text: str) -> Said:
@@ -156,9 +183,9 @@ class AzureDevOps(Reads):
         document = [{"op": "test", "path": "/rev", "value": version}, *operations]
         return self.send(ITEM, "PATCH", {"id": id}, document, scope)
 
-    def set_field(self, name: str, value: Native, record: Record | None = None) -> Operation:
+    def set_field(self, scope: Scope, name: str, value: Native, record: Record | None = None) -> Operation:
         markdown = record is not None and (record.ref.id, name) in self.markdown
-        return put(f"/fields/{name}", wired(value, self.metadata.kind(name), markdown=markdown))
+        return put(f"/fields/{name}", wired(value, self.metadata.kind(name), markdown=markdown, zone=scope.zone))
 
     def set_tags(self, value: Native, record: Record, mark: Mark | None) -> Operation:
         """Tags are written whole, always with our mark. ``replace`` takes the place of what is there, an ``add``

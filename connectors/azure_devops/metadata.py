@@ -11,7 +11,7 @@ from connectors.azure_devops.records import Metadata
 from connectors.azure_devops.service import FIELDS, STATES, TYPES, Ask, Service
 from connectors.azure_devops.spelling import HYPERLINKS, Kind, reference
 from connectors.base import Gone, Refused
-from mappings.model import Scope
+from mappings.model import BESIDE, Scope
 
 Problem = tuple[str, str, str]
 
@@ -119,7 +119,7 @@ def check_fields(metadata: Metadata, scope: Scope) -> list[Problem]:
     types = [name for name in metadata.types[project] if name.casefold() in {t.casefold() for t in scope.types}]
     known = set().union(*(metadata.on_type[project, name] for name in types or metadata.types[project]))
     names = dict.fromkeys((*scope.fields, *(name for name, _ in scope.where)))
-    unknown = [name for name in names if reference(name) not in known and name != HYPERLINKS]
+    unknown = [name for name in names if reference(name) not in known and name != HYPERLINKS and name[:1] != BESIDE]
     return [(scope.side, name, f"no such field{hint(name, known, metadata)}") for name in unknown]
 
 

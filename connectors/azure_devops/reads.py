@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.auth import Auth
+from connectors.azure_devops import listing
 from connectors.azure_devops.metadata import check, read_fields, read_types
+from connectors.azure_devops.people import People
+from connectors.azure_devops.pull_requests import PullRequests, wanted
 from connectors.azure_devops.records import (
     Account,
     Metadata,
@@ -34,12 +37,12 @@ from connectors.azure_devops.service import (
 )
 from connectors.azure_devops.spelling import ALIASES, HYPERLINKS, TAGS, reference
 from connectors.azure_devops.survey import Survey
-from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Refused
+from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Refused, born
 from connectors.confirm import confirmed
 from connectors.description import Description
 from connectors.description import Place as Home
 from connectors.transport import understood
-from mappings.model import Comment, Mark, Moved, Record, Ref, Scope
+from mappings.model import ITERATION, PULL_REQUEST, PULL_REQUEST_URL, Comment, Mark, Moved, Record, Ref, Scope
 from mappings.words import search_words
 
 #: items of one batch, and comments of one page (REST limits)
@@ -48,6 +51,7 @@ BATCH_SIZE = 200
 SKEW = timedelta(minutes=10)
 #: whom connectionData names where a public organisation takes us for nobody
 _ANONYMOUS = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+_BESIDE = {HYPERLINKS, ITERATION, PULL_REQUEST, PULL_REQUEST_URL}
 _FED = ("System.Id", "System.Rev", "System.ChangedDate", "System.WorkItemType", "System.TeamProject", TAGS)
 Item = TypeVar("Item")
 
@@ -71,6 +75,7 @@ class Reads:
     #: revisions are guarded by a test of ``rev``, so that nobody can come in between
     updater = ""
     title = "System.Title"
+    assignee = "System.AssignedTo"
 
     def __init__(
         self,
@@ -90,6 +95,8 @@ class Reads:
         self.transport = self.service.transport
         self.metadata = Metadata()
         self.account = Account()
+        self.pull_requests = PullRequests(self.service.read)
+        self.people = People(self.service, lambda id: self.batch([id], dict))
         #: (item, field) that people turned to Markdown, and the project of items that left their scope's
         self.markdown: set[tuple[str, str]] = set()
         self.elsewhere: dict[str, str] = {}
@@ -132,7 +139,7 @@ class Reads:
         """Names of the fields on the scope's types, short ones too, and what is read beside the fields."""
         known = (self.metadata.on_type[scope.project.casefold(), type_] for type_ in self.types(scope))
         there: set[str] = set().union(*known)
-        return there | {short for short, name in ALIASES.items() if name in there} | ({HYPERLINKS} if there else set())
+        return there | {short for short, name in ALIASES.items() if name in there} | (_BESIDE if there else set())
 
     def types(self, scope: Scope) -> tuple[str, ...]:
         """The scope's types as the project spells them; all of its types where the scope names none."""
@@ -149,7 +156,8 @@ class Reads:
             return Survey(self.service, self.metadata).places(project)
 
     def changes(self, scope: Scope, cursor: str) -> Iterator[Page]:
-        """The reporting feed of the project from its continuation token on: an idle call is one request. The feed shows
+        """The reporting feed of the project from its continuation token on: an idle call is one request, and where pull
+        requests are shown one for each that is open, ``FEW`` at most. The feed shows
         no relations and filters by project and type only; what is neither in scope nor marked is dropped here. Types
         are not filtered there: a feed of some types loses an item that is made another (reporting revisions page)."""
         token, last = cursor, False
@@ -161,6 +169,9 @@ class Reads:
                 raise Down(f"{self.name} repeats a page of its feed")
             token = page.cursor or token
             yield replace(page, cursor=token)
+        stirred = self.pull_requests.stirred(scope.side) if wanted(scope.fields) else ()
+        if stirred:  # they have no new revision, so that the version known says nothing
+            yield Page(tuple(Notice(Ref(self.name, id), 0) for id in stirred), token, True)
 
     def page_of(self, scope: Scope, batch: Mapping[str, Any]) -> Page:
         return Page(self.notices(scope, batch["values"]), next_token(batch), bool(batch["isLastBatch"]))
@@ -189,11 +200,13 @@ class Reads:
         )
 
     def read(self, scope: Scope, ids: Sequence[str]) -> dict[str, Record | None]:
-        """200 items a call. Asked of the organisation, so that an item that was moved to another project is found."""
+        """200 items a call, and one for each pull request that is not merged, of sides that show them. Asked of the
+        organisation, so that an item that was moved to another project is found."""
         found: dict[str, Record | None] = dict.fromkeys(ids)
         asked = [id for id in found if id.isdecimal() and int(id) < 2**31]
         for start in range(0, len(asked), BATCH_SIZE):
             records = self.batch(asked[start : start + BATCH_SIZE], partial(self.record, scope))
+            records = [self.pull_requests.asked(one) for one in records] if wanted(scope.fields) else records
             found |= {record.ref.id: record for record in confirmed(scope, records, partial(self.holding, scope))}
         return found
 
@@ -213,6 +226,9 @@ class Reads:
 
     def record(self, scope: Scope, item: Mapping[str, Any]) -> Record:
         record = record_of(self.name, self.url, item, scope, self.metadata)
+        if wanted(scope.fields):
+            self.pull_requests.note(scope.side, item)
+            record = self.pull_requests.remembered(record)
         formats = item.get("multilineFieldsFormat") or {}
         self.markdown |= {(record.ref.id, field) for field in formats if is_markdown(formats, field)}
         if record.project.casefold() != scope.project.casefold():
@@ -287,6 +303,18 @@ class Reads:
         records = self.read(scope, ids).values()
         made = [record for record in records if record and record.mark and record.mark.made == mark.made]
         return sorted(made, key=lambda record: (record.created, int(record.ref.id)))
+
+    def created(self, scope: Scope, since: datetime, until: datetime) -> list[Record]:
+        """A query for each ``IDS`` ids, then their batches."""
+        found: list[Record | None] = []
+        ids: list[str] = ["0"]
+        while ids:
+            content = {"query": listing.question(scope, self.metadata, since, until, ids[-1])}
+            ask = Ask("POST", WIQL, query={"timePrecision": True, "$top": listing.IDS}, content=content)
+            ids = self.service.read(ask, ids_of)
+            found += self.read(scope, ids).values()
+            ids = ids if len(ids) == listing.IDS else []
+        return born((record for record in found if record), since, until)
 
     def search(self, scope: Scope, text: str, limit: int) -> list[Record]:
         """Two calls: a query for ids, then their batch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,19 @@ from connectors.azure_devops.spelling import (
     tags,
     without,
 )
-from mappings.model import Comment, Kin, Mark, Moved, Native, Record, Ref, Scope
+from mappings.model import (
+    ITERATION,
+    PULL_REQUEST,
+    PULL_REQUEST_URL,
+    Comment,
+    Kin,
+    Mark,
+    Moved,
+    Native,
+    Record,
+    Ref,
+    Scope,
+)
 from mappings.text import clean, from_html
 
 #: how the comment of our hyperlink begins; final from the first landing
@@ -116,7 +128,7 @@ def record_of(tracker: str, url: str, item: Mapping[str, Any], scope: Scope, met
         assignee=person(fields.get("System.AssignedTo"))[1],
         project=project,
         fields={
-            name: hyperlinks(item) if name == HYPERLINKS else value_of(name, fields, scope, metadata, formats)
+            name: _BESIDE[name](item) if name in _BESIDE else value_of(name, fields, scope, metadata, formats)
             for name in scope.fields
         },
         mark=mark_of(item, scope.mark),
@@ -131,6 +143,21 @@ def hyperlinks(item: Mapping[str, Any]) -> tuple[str, ...] | None:
     links = [one for one in item.get("relations") or () if one.get("rel") == "Hyperlink"]
     said = [(str(one["url"]), str((one.get("attributes") or {}).get("comment") or "")) for one in links]
     return tuple(dict.fromkeys(url for url, comment in said if comment.split()[:1] != [_KEYS])) or None
+
+
+def iteration(item: Mapping[str, Any]) -> str | None:
+    """The last part of the iteration path; none at its root, which is the project."""
+    path = str(item["fields"].get("System.IterationPath") or "")
+    return path.rpartition("\\")[2] if "\\" in path else None
+
+
+#: what is read with an item that is no field of its own
+_BESIDE: Mapping[str, Callable[[Mapping[str, Any]], Native]] = {
+    HYPERLINKS: hyperlinks,
+    ITERATION: iteration,
+    PULL_REQUEST: lambda item: None,
+    PULL_REQUEST_URL: lambda item: None,
+}
 
 
 def kin_of(tracker: str, item: Mapping[str, Any]) -> tuple[Kin, ...]:

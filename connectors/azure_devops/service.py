@@ -50,6 +50,7 @@ WIQL = Place("1a9c53f7-f243-4447-b110-35ef023636e4", "7.1-preview.2")
 NEW_ITEM = Place("62d3d110-0047-428c-ad3c-4fe872c91c74", "7.1-preview.3")
 ITEM = Place("72c7ddf8-2cdc-4f60-90cd-ab71c14a399b", "7.1-preview.3")
 UPDATES = Place("6570bf97-d02c-4a91-8d93-3abe9895b1a9", "7.1-preview.4")
+ITERATIONS = Place("c9175577-28a1-4b06-9197-8636af9f64ad", "7.1-preview.1")
 COMMENTS = Place("608aac0a-32e1-4493-a863-b9cf4566d257", "7.1-preview.4")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mappings.days import is_day, midnight
 from mappings.model import Native
 from mappings.text import clean, from_html, to_html
 
@@ -81,9 +82,10 @@ def date(text: str) -> str:
     return f"{found:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
-def wired(value: Native, kind: Kind, *, markdown: bool = False) -> Any:
+def wired(value: Native, kind: Kind, *, markdown: bool = False, zone: str = "UTC") -> Any:
     """A native value as JSON for a write; ``""`` clears (vendor's examples of PATCH). What does not fit the field's
-    type goes as it is: the tracker's own reason is worth more than ours."""
+    type goes as it is: the tracker's own reason is worth more than ours. Every date has a time there: a day is its
+    midnight in ``zone``, else people there would see the day before."""
     if isinstance(value, tuple):
         return "; ".join(clean(part)[0] for part in value)
     if value is None:
@@ -94,6 +96,8 @@ def wired(value: Native, kind: Kind, *, markdown: bool = False) -> Any:
     if kind.type == "string":
         # a line break in a one-line field is refused
         text = " ".join(text.splitlines())
+    if kind.type == "dateTime" and is_day(text):
+        return f"{midnight(text, zone):%Y-%m-%dT%H:%M:%SZ}"
     reader = _READERS.get(kind.type)
     try:
         return reader(text) if reader and text else text

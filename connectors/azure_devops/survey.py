@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.azure_devops import rights
+from connectors.azure_devops.iterations import ITERATION_PATH, today
 from connectors.azure_devops.records import Metadata
 from connectors.azure_devops.rights import PROJECTS
 from connectors.azure_devops.service import CONNECTION, TYPES, Ask, Place, Service
@@ -37,7 +38,7 @@ FILLED = frozenset(
 )
 #: names that people commonly give such work items
 SIDES = {"product backlog item": "pbi", "user story": "story", "bug": "bug", "issue": "work_item", "request": "request"}
-_TYPES = {"integer": "integer", "double": "number", "boolean": "boolean"}
+_TYPES = {"integer": "integer", "double": "number", "boolean": "boolean", "dateTime": "date"}
 
 Json = Mapping[str, Any]
 
@@ -49,7 +50,7 @@ class Survey:
         self.service, self.metadata = service, metadata
 
     def describe(self, scopes: Sequence[Scope]) -> Description:
-        """One call; two for each project and one for each type; the rights besides."""
+        """One call; three for each side and one for each type; the rights besides."""
         told = self.service.read(Ask("GET", CONNECTION), dict)
         last = self.service.transport.last
         items = {scope.side: one for scope in scopes if (one := self.items(scope)) is not None}
@@ -106,7 +107,16 @@ class Survey:
             fields=self.fields(scope.project, types),
             marks=(TAGS,),
             steps={name: way for one in reversed(types) for name, way in steps(one).items()},
+            current=self.current(scope.project),
         )
+
+    def current(self, project: str) -> dict[str, str]:
+        """The iteration of today of the project's default team. One call; nothing where it cannot be asked for."""
+        try:
+            path = today(self.service.read, project)
+        except Failure:
+            return {}
+        return dict.fromkeys((ITERATION_PATH, "iteration"), path)
 
     def fields(self, project: str, types: Sequence[Json]) -> dict[str, NativeField]:
         """The fields of the types, under their short names too; what the first type says of one counts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from connectors.base import Busy, Down, Failure, Gone, Refused, Said, Unsure
@@ -47,7 +48,8 @@ class Jira(Reads):
     def update(self, scope: Scope, record: Record, change: Change) -> Record:
         """Fields alone: one call, in Data Center two. Each step of the workflow: its list and its step; then what
         writes the fields or else reads the issue. Jira keeps no version to check against: the last write wins."""
-        fields = dict(change.fields)
+        change = replace(change, with_state=self.bodies.timed(scope, change.with_state))
+        fields = self.bodies.timed(scope, change.fields)
         line = self.source_line(scope, record, change.mark) if "description" in fields else ""
         if change.state is None or change.state == record.state:
             return self.filled_in(scope, record, fields | self.settable(record, change.with_state), line)

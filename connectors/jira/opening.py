@@ -13,7 +13,7 @@ from connectors.jira.client import Client
 from connectors.jira.deployment import Deployment, creation_screen
 from connectors.jira.fields import Schema, schemas
 from connectors.jira.records import account_of
-from mappings.model import Scope
+from mappings.model import BESIDE, Scope
 
 Problem = tuple[str, str, str]
 #: permission -> what it is needed for
@@ -117,7 +117,7 @@ def scope_problems(
 
 def name_problems(scope: Scope, known: Mapping[str, Schema]) -> Iterator[Problem]:
     for name in dict.fromkeys([*scope.fields, *(field for field, _ in scope.where)]):
-        if name not in known:
+        if name not in known and not name.startswith(BESIDE):
             yield scope.side, name, f"Jira has no field {name}, or our account may not see it"
     if not (scope.mark_field in known and known[scope.mark_field].labels):
         yield scope.side, scope.mark_field, f"{scope.mark_field} is no field of labels, which the mark needs"

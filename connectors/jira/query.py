@@ -54,17 +54,20 @@ def comparable(schema: Schema) -> bool:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is to be found: ``where``, and ``field`` (``updated`` or ``created``) not before ``since`` (``None``: ever),
-    in its order, ``newest`` the other way round. ``where`` holds no order and may hold an OR only inside brackets."""
+    in its order, ``newest`` the other way round, and before ``until`` where that is named. ``where`` holds no order and
+    may hold an OR only inside brackets."""
 
     where: str
     field: str
     since: datetime | None
     newest: bool = False
+    until: datetime | None = None
 
     def jql(self) -> str:
         """The bound is in epoch milliseconds, which no profile's time zone can shift (Atlassian Support, "JQL fields";
         Server and Data Center read it alike)."""
         bound = f" AND {self.field} >= {epoch(self.since)}" if self.since else ""
+        bound += f" AND {self.field} < {epoch(self.until)}" if self.until else ""
         return f"{self.where}{bound} ORDER BY {self.field} {'DESC' if self.newest else 'ASC'}, key ASC"
 
 
@@ -86,6 +89,11 @@ def marked(scope: Scope, known: Mapping[str, Schema]) -> str:
 def made(scope: Scope, known: Mapping[str, Schema], since: datetime) -> Question:
     """Marked and created since, oldest first."""
     return Question(marked(scope, known), "created", to_the_minute(since))
+
+
+def created(scope: Scope, known: Mapping[str, Schema], since: datetime, until: datetime) -> Question:
+    """In scope, and created in a span of time, oldest first."""
+    return Question(in_scope(scope, known), "created", since, until=until)
 
 
 def speaking(scope: Scope, known: Mapping[str, Schema], words: Sequence[str]) -> Question:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.auth import Auth
-from connectors.base import Clock, Down, Gone, Notice, Opening, Page
+from connectors.base import Clock, Down, Gone, Notice, Opening, Page, born
 from connectors.confirm import confirmed
 from connectors.description import Description, Place
 from connectors.jira import marker, query
@@ -20,10 +20,12 @@ from connectors.jira.deployment import Deployment, issue_there
 from connectors.jira.fields import Schema
 from connectors.jira.memory import Lately, Lines, Ways
 from connectors.jira.opening import look_around
+from connectors.jira.pull_requests import PullRequests
+from connectors.jira.pull_requests import wanted as wanted_requests
 from connectors.jira.records import Reading, wanted
 from connectors.jira.survey import Survey
 from connectors.transport import Transport, understood
-from mappings.model import Comment, Mark, Moved, Record, Ref, Scope
+from mappings.model import PULL_REQUEST, PULL_REQUEST_URL, Comment, Mark, Moved, Record, Ref, Scope
 from mappings.words import search_words
 
 #: comments of one page, of which the tracker may give fewer
@@ -47,6 +49,7 @@ class Reads:
     #: versions are instants: an answer does not show whether somebody else wrote just before
     consecutive = False
     title = "summary"
+    assignee = "assignee"
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Reads:
         self.editable: dict[tuple[str, str], frozenset[str]] = {}
         self.lately = Lately(clock, 2 * lag)
         self.lines = Lines()
+        self.pull_requests = PullRequests()
         self.ways = Ways()
         self.updater = ""
 
@@ -112,8 +116,8 @@ class Reads:
         return tuple(dict.fromkeys(names))
 
     def fields_known(self, scope: Scope) -> set[str]:
-        """The ids of every field of the site."""
-        return set(self.reading.known)
+        """The ids of every field of the site, and what is read beside them."""
+        return {*self.reading.known, PULL_REQUEST, PULL_REQUEST_URL}
 
     @property
     def known(self) -> Mapping[str, Schema]:
@@ -128,7 +132,8 @@ class Reads:
             return Survey(self.client, {}).places(project)
 
     def changes(self, scope: Scope, cursor: str) -> Iterator[Page]:
-        """One call a page. A cursor is ``<epoch ms>:<id>`` of the newest update seen."""
+        """One call a page, and where pull requests are shown one for each issue that moved. A cursor is
+        ``<epoch ms>:<id>`` of the newest update seen."""
         since = datetime.fromtimestamp(int(cursor.partition(":")[0]) / 1000, UTC) - self.lag if cursor else None
         question = query.changed(scope, self.known, since)
         fresh = self.lately.ids()
@@ -139,20 +144,26 @@ class Reads:
             # what was asked for fresh may stand out of order: before the end it must not carry the cursor past others
             passed = [(r.version, int(r.ref.id)) for r in records if last or int(r.ref.id) not in written]
             newest = max([newest, *passed])
-            notices = [Notice(r.ref, r.version, r) for r in records if r.in_scope or r.mark]
+            ours = [record for record in records if record.in_scope or record.mark]
+            if wanted_requests(scope.fields):
+                ours = [self.pull_requests.seen(self.client, record) for record in ours]
+            notices = [Notice(r.ref, r.version, r) for r in ours]
             yield Page(tuple(notices), f"{newest[0]}:{newest[1]}" if newest[0] else cursor, last)
 
     def record(self, scope: Scope, issue: Mapping[str, Any]) -> Record:
         """An issue as a record. Its source line is remembered for the next time the description is written."""
         with understood(self.name):
-            record = self.reading.record(scope, issue)
+            record = self.pull_requests.remembered(self.reading.record(scope, issue))
             self.lines.put(record.ref.id, marker.split(issue["fields"].get("description") or "")[1])
         return record
 
     def read(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Record | None]:
-        """One call for each hundred, and one for each issue that it leaves in doubt."""
+        """One call for each hundred, one for each issue that it leaves in doubt, and one for each of a side that shows
+        pull requests."""
         found: dict[str, Record | None] = dict.fromkeys(ids)
         records = [self.record(scope, issue) for issue in self.served.fetch(ids, wanted(scope))]
+        if wanted_requests(scope.fields):
+            records = [self.pull_requests.asked(self.client, record) for record in records]
         found |= {record.ref.id: record for record in self.confirmed(scope, records)}
         return found
 
@@ -220,6 +231,13 @@ class Reads:
         pages = self.served.pages(question, wanted(scope), scope.page or self.page, ())
         records = [self.record(scope, issue) for issues, _ in pages for issue in issues]
         return [record for record in records if record.mark and record.mark.made == mark.made]
+
+    def created(self, scope: Scope, since: datetime, until: datetime) -> Sequence[Record]:
+        """One call a page."""
+        question = query.created(scope, self.known, since, until)
+        pages = self.served.pages(question, wanted(scope), scope.page or self.page, ())
+        records = [self.record(scope, issue) for issues, _ in pages for issue in issues]
+        return born(self.confirmed(scope, records), since, until)
 
     def search(self, scope: Scope, text: str, limit: int) -> Sequence[Record]:
         """One call, and one for an issue that is called so, which a query would refuse to look for in vain."""

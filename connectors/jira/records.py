@@ -10,7 +10,7 @@ from typing import Any
 from connectors.jira import marker
 from connectors.jira.fields import Schema, native
 from connectors.jira.query import epoch
-from mappings.model import MARKS, Comment, Kin, Mark, Moved, Native, Record, Ref, Scope
+from mappings.model import BESIDE, MARKS, Comment, Kin, Mark, Moved, Native, Record, Ref, Scope
 from mappings.text import from_wiki
 
 #: what every record needs besides the fields of its scope
@@ -26,7 +26,8 @@ MOVES = {"status": "state", "assignee": "assignee"}
 def wanted(scope: Scope) -> list[str]:
     """The fields to ask for."""
     keys = (scope.keys_field,) if scope.keys_field else ()
-    return sorted({*_ALWAYS, scope.mark_field, *scope.fields, *keys, *(name for name, _ in scope.where)})
+    own = (name for name in scope.fields if not name.startswith(BESIDE))
+    return sorted({*_ALWAYS, scope.mark_field, *own, *keys, *(name for name, _ in scope.where)})
 
 
 @dataclass(frozen=True, slots=True)

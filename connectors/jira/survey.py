@@ -30,7 +30,7 @@ MEANINGS = {
 SUPPLIED = frozenset({"project", "issuetype", "labels", "reporter"})
 #: names that people commonly give such issues
 SIDES = {"bug": "defect", "defect": "defect", "story": "story", "task": "task", "epic": "epic"}
-_TYPES = {"number": "number", "array": "list"}
+_TYPES = {"number": "number", "array": "list", "date": "date", "datetime": "date"}
 
 Json = Mapping[str, Any]
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from connectors.base import Refused, Said, Unsure
 from connectors.servicenow.reads import Reads
 from connectors.servicenow.schema import Schema, written
 from connectors.servicenow.table import Listing, plain
+from mappings.mentions import Mention, rendered
 from mappings.model import Change, Draft, Mark, Native, Record, Scope
-from mappings.text import clean, to_journal
+from mappings.text import to_journal
+
+#: what would end the name in a mention
+_NO_NAME = re.compile(r"[\[\]:\s]+")
 
 
 class ServiceNow(Reads):
@@ -17,7 +22,8 @@ class ServiceNow(Reads):
     writes."""
 
     def create(self, scope: Scope, draft: Draft) -> Record:
-        values = self.values(scope, {**draft.extra, **draft.fields})
+        above: dict[str, Native] = {"parent": draft.parent.id} if draft.parent else {}
+        values = self.values(scope, {**above, **draft.extra, **draft.fields})
         return self.sent("POST", scope, {**values, **self.marked(scope, draft.mark)})
 
     def update(self, scope: Scope, record: Record, change: Change) -> Record:
@@ -58,10 +64,22 @@ class ServiceNow(Reads):
         if channel not in ("comments", "work_notes"):
             raise Refused(f"ServiceNow has no channel {channel!r}: use comments or work_notes")
         listing = Listing(scope.table, (), ("sys_id", "sys_mod_count"))
-        row = self.client.write("PATCH", listing, {channel: to_journal(clean(text)[0])}, record.ref.id)
+        words = rendered(text, to_journal, self.mention)
+        row = self.client.write("PATCH", listing, {channel: words}, record.ref.id)
         version = int(plain(row.get("sys_mod_count")) or 0)
         self.journal.apart = self.journal.apart or version == record.version
         return Said("", version)
+
+    def mention(self, called: Mention) -> str:
+        """``@[sys_id:name]``, which is what the platform's own forms write and what it notifies by, also where it comes
+        through the API (ServiceNow Community, "@mentions through API"). One call for each new account; somebody who is
+        not found, or not alone of that name, stands there in plain words."""
+        plainly = to_journal(called.name)
+        try:
+            id = self.looked_up(Schema("task"), "assigned_to", called.account)
+        except Refused:
+            return plainly
+        return f"@[{id}:{_NO_NAME.sub(' ', plainly).strip()}]"
 
     def reword(self, scope: Scope, record: Record, comment: str, channel: str, text: str) -> Said:
         """A journal only grows."""
@@ -84,7 +102,7 @@ class ServiceNow(Reads):
     def values(self, scope: Scope, natives: Mapping[str, Native]) -> dict[str, str]:
         """Natives as the values to send, names of references looked up."""
         schema = self.schema(scope.table)
-        return {name: self.referred(schema, name, text) for name, text in written(schema, natives).items()}
+        return {name: self.referred(schema, name, text) for name, text in written(schema, natives, scope.zone).items()}
 
     def referred(self, schema: Schema, name: str, text: str) -> str:
         if not schema.reference(name):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectors.auth import Auth, PasswordGrant, UserPassword
-from connectors.base import Clock, Notice, Opening, Page, Refused
+from connectors.base import Clock, Notice, Opening, Page, Refused, born
 from connectors.confirm import confirmed
 from connectors.description import Description, Place
 from connectors.servicenow import survey
@@ -50,6 +50,7 @@ class Reads:
     #: sys_mod_count grows by one with each update
     consecutive = True
     title = "short_description"
+    assignee = "assigned_to"
 
     def __init__(
         self,
@@ -236,6 +237,14 @@ class Reads:
         rows = self.client.list(listing, question(listing.groups, words, text), limit).rows if words else ()
         records = [self.record(scope, row) for row in rows if answers(row, words, text)]
         return [record for record in self.confirmed(scope, records) if record.in_scope or record.mark]
+
+    def created(self, scope: Scope, since: datetime, until: datetime) -> Sequence[Record]:
+        """One call a page, in the order of creation."""
+        span = (f"sys_created_on>={stamp(since)}", f"sys_created_on<{stamp(until)}")
+        group = both(self.in_words(scope), scope.query, *span)
+        listing = replace(self.listing(scope), groups=(group,), stamp="sys_created_on")
+        rows = [row for page, _ in self.client.walk(listing) for row in page.rows]
+        return born(self.confirmed(scope, [self.record(scope, row) for row in rows]), since, until)
 
     def listing(self, scope: Scope) -> Listing:
         """What a change query lists, all in one request: what is in scope, or marked."""

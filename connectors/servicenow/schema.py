@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from connectors.base import Refused
 from connectors.servicenow.table import PAGE, Listing, Row, TableClient, display, plain
+from mappings.days import is_day, midnight
 from mappings.model import Native
 from mappings.text import clean
 
@@ -24,6 +25,8 @@ WELL_KNOWN = {
     "problem_id": "problem",
     "resolved_by": "sys_user",
 }
+#: kinds of column that hold a date and a time
+MOMENTS = frozenset({"glide_date_time", "due_date"})
 #: states that are never left, by table (apis.md 1.5)
 FINAL = {"incident": ("7",), "problem": ("107",)}
 #: tables whose records are called by their number
@@ -177,9 +180,18 @@ def choices_of(rows: Sequence[Row], table: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def written(schema: Schema, natives: Mapping[str, Native]) -> dict[str, str]:
-    """Natives as the values to send, references not yet looked up."""
-    return {name: joined(schema, name, native) for name, native in natives.items()}
+def written(schema: Schema, natives: Mapping[str, Native], zone: str) -> dict[str, str]:
+    """Natives as the values to send, references not yet looked up. A day in a column of date and time is its midnight
+    in ``zone``."""
+    return {name: timed(schema, name, joined(schema, name, native), zone) for name, native in natives.items()}
+
+
+def timed(schema: Schema, name: str, text: str, zone: str) -> str:
+    """Instants are sent in UTC (apis.md 1.2)."""
+    column = schema.columns.get(name)
+    if column is None or column.kind not in MOMENTS or not is_day(text):
+        return text
+    return f"{midnight(text, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def joined(schema: Schema, name: str, native: Native) -> str:

@@ -43,6 +43,7 @@ MEANINGS = {
     "close_notes": "resolution",
 }
 _TYPES = {"integer": "integer", "boolean": "boolean", "decimal": "number", "float": "number", "glide_list": "list"}
+_TYPES |= dict.fromkeys(("glide_date", "glide_date_time", "due_date"), "date")
 #: columns that are written by other means, or by the instance alone
 _NOT_OURS = frozenset({"priority", "number", "state", "hold_reason", "active", "sys_tags"})
 #: priority by impact and urgency as shipped, the likeliest spelling of each first (ServiceNow docs, Incident

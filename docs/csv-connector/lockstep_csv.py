@@ -14,6 +14,7 @@ from connectors.auth import Secret, UserPassword
 from connectors.base import Clock, Connector, Down, Gone, Notice, Opening, Page, Refused, Said, Stale, Unsure
 from connectors.kinds import Kind, SignIn
 from csv_rows import Moved, Rows, Unfinished, moment
+from mappings.mentions import in_words
 from mappings.model import Change, Comment, Draft, Mark, Record, Ref, Scope
 from mappings.text import clean
 
@@ -141,7 +142,7 @@ class Csv(Connector):
     def say(self, scope: Scope, record: Record, channel: str, text: str) -> Said:
         id, at, item = f"C-{secrets.token_hex(4)}", self.clock.now().isoformat(), self.last(record)["id"]
         with self.failures(record.key):
-            self.words.append(dict(zip(WORD, (id, item, at, self.updater, channel, clean(text)[0]), strict=True)))
+            self.words.append(dict(zip(WORD, (id, item, at, self.updater, channel, in_words(text)), strict=True)))
         return Said(id)
 
     def calls(self) -> int:

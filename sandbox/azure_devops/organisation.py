@@ -26,7 +26,7 @@ from sandbox.azure_devops.teams import Teams
 from sandbox.azure_devops.values import LONG, clean_html, moment_of, whole, wire
 from sandbox.clock import SandboxClock
 
-_MENTION_HTML = re.compile(r'data-vss-mention="version:[\d.]+,\{?([0-9a-fA-F-]{36})')
+_MENTION_HTML = re.compile(r'<a\b[^<>]*\sdata-vss-mention="version:[\d.]+,\{?([0-9a-fA-F-]{36})')
 _MENTION_MARKDOWN = re.compile(r"@<([0-9a-fA-F-]{36})>")
 
 

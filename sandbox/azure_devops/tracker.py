@@ -10,6 +10,7 @@ from sandbox.azure_devops import service
 from sandbox.azure_devops.call import Call
 from sandbox.azure_devops.errors import Problem, delayed, stopped
 from sandbox.azure_devops.fields import Field
+from sandbox.azure_devops.git import PullRequest
 from sandbox.azure_devops.links import PARENT
 from sandbox.azure_devops.locations import asked_version
 from sandbox.azure_devops.model import Person, Project, WorkItem, guid
@@ -182,6 +183,20 @@ class AzureDevOps:
     def move(self, id: str | int, state: str, by: str, **fields: Any) -> None:
         self.update(id, {"System.State": state, **fields}, by)
 
+    def open_request(self, id: str | int, by: str, title: str = "Fix it") -> int:
+        """A pull request of the item's project, tied to the item as its author does; its number."""
+        project, number = self.org.projects[self.found(id).project], max(self.org.git.requests, default=0) + 1
+        home, who = self.org.git.repository(project, project.name), self.org.person(by).unique_name
+        branch = f"refs/heads/fix-{id}-{number}"
+        self.org.git.open(PullRequest(number, home, title, "", branch, "refs/heads/main", who, self.org.now()))
+        self.link(id, "ArtifactLink", self.org.git.requests[number].artifact(project.id), by)
+        return number
+
+    def close_request(self, number: int, status: str, by: str) -> None:
+        """Completes or abandons a pull request: no item is touched by that."""
+        one = self.org.git.requests[number]
+        one.status, one.closed, one.closed_by = status, self.org.now(), self.org.person(by).unique_name
+
     def link(self, id: str | int, rel: str, url: str, by: str, comment: str = "") -> None:
         """Adds a relation, as people do in the links tab."""
         item = self.found(id)
@@ -272,6 +287,11 @@ class AzureDevOps:
             for c in self.org.store.items[int(id)].comments
             if not c.deleted
         ]
+
+    def mentioned(self, id: str | int) -> list[str]:
+        """The unique names of those whom comments of the item mailed by calling them by name, in order."""
+        people = {person.id.lower(): person.unique_name for person in self.org.people.values()}
+        return [people[who] for item, _, who in self.org.mailed if item == int(id) and who in people]
 
     def history(self, id: str | int) -> list[dict[str, Any]]:
         """at, by, field, old, new of every change since creation; relations count as the field ``relations`` (their

@@ -269,6 +269,10 @@ class Jira:
             for one in self.issue(id).remarks
         ]
 
+    def mentioned(self, id: str) -> list[str]:
+        """The names of those whom comments of the issue notified by calling them by name, in order."""
+        return [self.site.users[who].name for issue, _, who in self.site.mentioned if issue == id]
+
     def history(self, id: str) -> list[dict[str, Any]]:
         """Each changed field, oldest first; ``field`` is the field's id, ``by`` an account id."""
         return [

@@ -16,6 +16,7 @@ from sandbox.jira.refusals import OFF_SCREEN, TOO_LONG, Invalid, Rejected
 from sandbox.jira.site import IssueType, Project, Site, Status, Transition, User
 from sandbox.jira.store import Store
 from sandbox.jira.values import KINDS, TEXT_LIMIT, Setting, identity, length, listed, string, wording
+from sandbox.jira.wiki import called
 
 Json = Mapping[str, Any]
 #: text, who hears it, properties
@@ -285,7 +286,17 @@ class Rules:
         at, who = self.store.tick(), user.account_id
         remark = Remark(self.store.next_id(), who, at, at, who, *saying)
         self.store.belongs(remark.id, issue)
+        self.notify(issue, remark)
         return self.store.put(replace(issue, updated=at, remarks=(*issue.remarks, remark))), remark
+
+    def notify(self, issue: Issue, remark: Remark) -> None:
+        """Those whom a comment calls by name hear of it, if they may read it; the author does not."""
+        for by_id, who in called(remark.text):
+            user = next((u for u in self.site.users.values() if who == (u.account_id if by_id else u.login)), None)
+            hears = user is not None and issue.visible(self.site, user)
+            if user is not None and hears and may_hear(self.site, issue.project, user, remark.visibility):
+                if user.account_id != remark.author:
+                    self.site.mentioned.append((str(issue.id), str(remark.id), user.account_id))
 
     def worded(self, text: Any) -> str:
         try:

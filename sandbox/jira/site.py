@@ -152,7 +152,8 @@ CATEGORIES = {
 class Site:
     """Everything an administrator has set up. ``denied`` holds ``(account id, project key, permission)``, with an empty
     key for global permissions: what is not denied is granted to every user; nothing is granted to the anonymous, and
-    administration to ``administrators`` only, by account id."""
+    administration to ``administrators`` only, by account id. ``mentioned`` are those whom a comment notified by calling
+    them by name: issue id, comment id and account id, in order."""
 
     users: dict[str, User]
     projects: dict[str, Project]
@@ -165,6 +166,7 @@ class Site:
     link_types: tuple[LinkType, ...] = ()
     switches: Switches = field(default_factory=Switches)
     caps: Caps = field(default_factory=Caps)
+    mentioned: list[tuple[str, str, str]] = field(default_factory=list)
 
     def may(self, user: User | None, project: str, permission: str) -> bool:
         if user is None or (user.account_id, project, permission) in self.denied:

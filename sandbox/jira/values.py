@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from math import isfinite
 from typing import Any
 
@@ -19,6 +19,7 @@ from sandbox.jira.site import Field, Named, Project, Site
 SUMMARY_LIMIT, LINE_LIMIT, TEXT_LIMIT, LABEL_LIMIT = 255, 255, 32_767, 255
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}[+-][0-9]{4}")
 _CUSTOM = "com.atlassian.jira.plugin.system.customfieldtypes:"
 
 
@@ -92,6 +93,19 @@ def take_date(at: Setting, value: Any) -> str | None:
     if not is_date(value):
         raise Invalid("Operation value must be a date in the format yyyy-MM-dd")
     return str(value)
+
+
+def take_moment(at: Setting, value: Any) -> str | None:
+    """An instant with milliseconds and an offset; it is the instant that is kept."""
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(string(value)) if _MOMENT.fullmatch(string(value)) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise Invalid("Operation value must be a datetime in the format yyyy-MM-dd'T'HH:mm:ss.SSSZ")
+    return f"{found.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000+0000}"
 
 
 def is_date(value: Any) -> bool:
@@ -236,6 +250,7 @@ KINDS: dict[str, Kind] = {
         _CUSTOM + "float",
     ),
     "date": Kind({"type": "date"}, take_date, same, str, unchanged, _CUSTOM + "datepicker"),
+    "datetime": Kind({"type": "datetime"}, take_moment, same, str, unchanged, _CUSTOM + "datetime"),
     "labels": Kind(
         {"type": "array", "items": "string"},
         take_labels,

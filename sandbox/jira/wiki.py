@@ -19,12 +19,20 @@ _INLINE = re.compile(
     r"|\[(?:(?P<label>[^\]|\n]{1,500})\|)?(?P<url>(?:https?://|mailto:)[^\]|\s]{1,2000})\]"
     r"|(?<![\w\\])(?P<sign>[*_+-])(?=\S)(?P<span>[^\n]{1,500}?)(?<=\S)(?<!\\)(?P=sign)(?!\w)"
 )
+#: escaped signs, and who is called by name: in Jira Cloud by account id, in Data Center by user name
+_CALLED = re.compile(r"\\[^\w\s]|\[~(?P<cloud>accountid:)?(?P<who>[^\]\s|]{1,200})\]")
 _MARKS = {sign: name for name, sign in SIGNS.items()}
 
 
 def document(text: str) -> dict[str, Any]:
     """Blocks parted by empty lines, lists and headings by lines, other lines of a block by hard breaks."""
     return {"type": "doc", "version": 1, "content": list(blocks(text)) or [{"type": "paragraph", "content": []}]}
+
+
+def called(text: str) -> list[tuple[bool, str]]:
+    """Whom a text mentions outside of code, in order: whether by account id, and the id or user name."""
+    plainly = _FENCE.sub(lambda fence: fence[0] if fence[2] is None else "", text)
+    return [(bool(found["cloud"]), found["who"]) for found in _CALLED.finditer(plainly) if found["who"]]
 
 
 def blocks(text: str) -> Iterator[Node]:

@@ -56,6 +56,8 @@ class Database:
         self.numbers = dict.fromkeys(self.models, 10000)
         self.tables: dict[str, Table] = {}
         self.contents: dict[str, bytes] = {}
+        #: whom a journal entry notified by calling them by name: sys_ids of the task, the entry and the user, in order
+        self.mentioned: list[tuple[str, str, str]] = []
         for name, (label, display, own) in OTHERS.items():
             self.tables[name] = Table(name, label, display, table_columns(name, own), OTHER_INDEXES[name])
         for model in self.models.values():

@@ -260,6 +260,12 @@ class ServiceNow:
         with self.lock:
             return [dict(remark) for remark in self.writes.histories[id].comments]
 
+    def mentioned(self, id: str) -> list[str]:
+        """The user names of those whom entries of the item notified by calling them by name, in order."""
+        with self.lock:
+            users = self.data.tables["sys_user"].rows
+            return [users[user]["user_name"] for task, _, user in self.data.mentioned if task == id]
+
     def history(self, id: str) -> list[dict[str, Any]]:
         """``at, by, field, old, new`` of every change of a field since creation, computed fields included."""
         with self.lock:

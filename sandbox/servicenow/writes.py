@@ -19,6 +19,8 @@ from sandbox.servicenow.zones import instant, is_stamp
 
 #: what an integer column holds: 32 bits
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
+#: how an entry calls a user by name
+_MENTION = re.compile(r"@\[([0-9a-f]{32}):[^\]]*\]")
 _UNWRITABLE = ("sys_class_name", "task_effective_number", "sys_tags", "sys_domain", "sys_domain_path")
 
 
@@ -189,6 +191,8 @@ class Writes:
             return not value or bool(_WHOLE.fullmatch(value))
         if column.kind == "glide_date_time":
             return not value or is_stamp(value)
+        if column.kind == "glide_date":
+            return not value or is_stamp(f"{value} 00:00:00")
         return column.kind != "boolean" or value in ("true", "false")
 
     # -- what a write leaves behind
@@ -227,7 +231,17 @@ class Writes:
         stored = self.data.insert("sys_journal_field", entry, by, at)
         remark = {"id": stored["sys_id"], "at": at.astimezone(UTC), "by": by, "channel": element, "text": text}
         self.histories[id].comments.append(remark)
+        self.mention(id, stored["sys_id"], text, by)
         return stored["sys_id"]
+
+    def mention(self, task: str, entry: str, text: str, by: str) -> None:
+        """An entry notifies the active users whom it calls as ``@[sys_id:name]``, also where it came through the API,
+        but for its author (ServiceNow Community, "@mentions through API")."""
+        users = self.data.tables["sys_user"].rows
+        for id in _MENTION.findall(text):
+            user = users.get(id)
+            if user and user.get("active") != "false" and user.get("user_name") != by:
+                self.data.mentioned.append((task, entry, id))
 
 
 def raw(given: Any) -> str:
