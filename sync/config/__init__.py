@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sync.config import brakes, places, process, talk
+from sync.config import brakes, notices, people, places, process, reports, rules, status_report, talk
 from sync.config.desk import Desk
 from sync.config.problems import ConfigProblems, Problem, Report, explain, label
 from sync.config.reading import parse, read
 from sync.config.shape import shaped
 from sync.config.tables.file import File
+from sync.config.trials import try_rules
 from sync.setup import Page, Setup
 
 __all__ = ["ConfigProblems", "Problem", "explain", "load", "load_with_warnings", "made", "schema"]
@@ -33,7 +34,7 @@ def load_with_warnings(path: str | Path, environ: Mapping[str, str] | None = Non
     content = read(file)
     raw, positions = parse(content, file.name)
     page = Page(file, content.decode("utf-8-sig"), os.environ if environ is None else environ)
-    digest = hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256(content + people.beside(file.absolute().parent, raw)).hexdigest()
     return made(Report(file.name, raw, positions), page, digest)
 
 
@@ -58,8 +59,9 @@ def _setup(report: Report, page: Page, digest: str) -> Setup | None:
     if said is None:
         return None
     desk = Desk(said, report, page.path.absolute().parent, page.environ)
+    desk.roster = people.roster(desk)
     routes, conditions = process.routes(desk)
-    return Setup(
+    setup = Setup(
         instance=places.instance(desk),
         state=places.state(desk),
         secrets=places.secrets(desk),
@@ -74,22 +76,30 @@ def _setup(report: Report, page: Page, digest: str) -> Setup | None:
         guards=brakes.guards(desk),
         trackers=places.trackers(desk),
         sides=places.sides(desk),
-        parties=places.parties(desk),
+        parties=people.with_known(places.parties(desk), desk.roster),
+        roster=desk.roster,
+        fallback=tuple(said.people.fallback),
         stages=process.stages(desk),
         routes=routes,
         conditions=conditions,
         fields=process.fields(desk),
         paths=talk.paths(desk),
         masks=talk.masks(desk),
-        rules=talk.rules(desk),
+        rules=rules.rules(desk),
         automation=frozenset(said.people.automation),
         mail=talk.mail(desk),
         teams=talk.teams(desk),
+        webhooks=talk.webhooks(desk),
+        notices=notices.notices(desk),
+        reports=reports.reports(desk),
+        status_report=status_report.status_report(desk),
         freeze=brakes.freeze(desk),
         digest=digest,
         lines=_lines(report),
         page=page,
     )
+    try_rules(desk, setup)
+    return setup
 
 
 def _lines(report: Report) -> dict[str, int]:

@@ -13,9 +13,11 @@ from connectors.auth import Secret
 from connectors.installed import KINDS
 from connectors.kinds import Kind
 from mappings.calendar import Calendar, zone_of
-from mappings.conditions import RESERVED, Condition, ConditionError, Conditions, comparisons
+from mappings.conditions import RESERVED, SIGNS, Condition, ConditionError, Conditions, comparisons
+from mappings.days import is_day
 from mappings.disclosure import Channel
 from mappings.fields import Common
+from mappings.roster import Roster
 from mappings.templates import Template, TemplateError
 from sync.config.problems import KeyPath, Report, choice, nearest
 from sync.config.tables.base import Opening, SecretRef, Source
@@ -31,16 +33,26 @@ _ONE = {
     "stages": "stage",
     "fields": "field",
     "teams": "channel",
+    "webhooks": "webhook",
+    "routes": "route",
 }
 #: keys whose whole value is one name: the advice repeats the key
-_NAMING = frozenset(("tracker", "from", "open", "owner", "move", "decided_by", "teams"))
-_FITS: Mapping[str, type[Any]] = {"text": str, "integer": int, "number": float, "boolean": bool, "list": list}
+_NAMING = frozenset(("tracker", "from", "open", "owner", "move", "decided_by", "teams", "webhook"))
+_FITS: Mapping[str, type[Any]] = {
+    "text": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "list": list,
+    "date": str,
+}
 _CALLED = {
     "text": "a text in quotes",
     "integer": "a whole number without quotes",
     "number": "a number without quotes",
     "boolean": "true or false without quotes",
     "list": 'a list such as ["one", "two"]',
+    "date": 'a day: "2026-11-30"',
 }
 
 
@@ -55,6 +67,7 @@ class Desk:
     environ: Mapping[str, str]
     zone: str = "UTC"
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    roster: Roster = field(default_factory=Roster)
     conditions: Conditions = field(init=False)
     doubtful: frozenset[str] = field(init=False)
 
@@ -164,7 +177,15 @@ class Desk:
             self.known("stages", word, path)
         for name in compiled.names:
             self._compared(name, text, path)
+            self._dated(name, text, path)
         return compiled
+
+    def _dated(self, name: str, text: str, path: KeyPath) -> None:
+        """Dates are compared as texts, so what they are compared with must be spelled as they are."""
+        if name in self.file.fields and self.file.fields[name].type == "date":
+            for word, _ in comparisons(text, name, SIGNS):
+                if word and not is_day(word):
+                    self.report.wrong(path, f'{name} is a date, and "{word}" is no day', f'write {name} < "2026-11-30"')
 
     def _compared(self, name: str, text: str, path: KeyPath) -> None:
         values = self.file.fields[name].values if name in self.file.fields else []
@@ -202,6 +223,8 @@ class Desk:
         value: Any = given
         if said.type == "number" and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if said.type == "date":
+            value = str(value) if is_day(str(value)) else None
         fits = type(value) is _FITS[said.type] and (said.type != "list" or all(isinstance(v, str) for v in value))
         if not fits:
             self.report.wrong(path, f"the field {name} is of type {said.type}", f"write {_CALLED[said.type]}")

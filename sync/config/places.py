@@ -16,6 +16,7 @@ from mappings.fields import TYPES
 from mappings.model import Native, Scope
 from mappings.people import Party
 from sync.config.desk import RULE_WORDS, Desk
+from sync.config.openings import created
 from sync.config.problems import KeyPath, choice
 from sync.config.tables.base import Source
 from sync.config.tables.places import Side as SideTable
@@ -26,6 +27,8 @@ from sync.setup import Side, TrackerSettings
 _SIDE_KEYS = frozenset(key for kind in KINDS.values() for key in (*kind.side_keys, *kind.side_may))
 _TRACKER_KEYS = frozenset(key for kind in KINDS.values() for key in kind.tracker_may)
 _SHORT = 16
+#: what the mark of tasks ends with, so that no search for linked items finds one; no instance is called so
+TASKS = ".task"
 
 
 def instance(desk: Desk) -> str:
@@ -200,7 +203,8 @@ def side(desk: Desk, name: str, said: SideTable) -> Side:
                 desk.report.wrong((*path, key), f"a side in {kind.name} needs {key}", f'write {key} = "..."')
         misplaced(desk, path, said.model_fields_set & _SIDE_KEYS, (*kind.side_keys, *kind.side_may), kind)
     kind_made = (said.type or [said.table])[0]
-    return Side(name, said.tracker, scope(desk, name, said), kind_made, said.create, under(desk, path, name, said))
+    above, create = under(desk, path, name, said), created(desk, (*path, "create"), name, said.create)
+    return Side(name, said.tracker, scope(desk, name, said), kind_made, create, above)
 
 
 def under(desk: Desk, path: KeyPath, name: str, said: SideTable) -> str:
@@ -229,7 +233,7 @@ def scope(desk: Desk, name: str, said: SideTable) -> Scope:
     first, second = at.mark_fields if at else Tracker.model_fields["mark_fields"].default
     return Scope(
         side=name,
-        mark=f"lockstep-{desk.file.bot.instance}",
+        mark=f"lockstep-{desk.file.bot.instance}{TASKS if said.under else ''}",
         table=said.table,
         project=said.project,
         types=tuple(said.type),
@@ -240,6 +244,7 @@ def scope(desk: Desk, name: str, said: SideTable) -> Scope:
         page=at.page if at else 0,
         query=said.query.strip(),
         mark_field=said.mark_field,
+        zone=desk.zone,
     )
 
 

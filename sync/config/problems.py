@@ -48,9 +48,11 @@ def explain(problems: Sequence[Problem]) -> str:
     if not problems:
         return ""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    blocks = [f"{count} in {problems[0].file}"]
+    files = tuple(dict.fromkeys(problem.file for problem in problems))
+    blocks = [f"{count} in {' and '.join(files)}"]
     for problem in sorted(problems):
         place = f"line {problem.line}" if problem.line else "the file"
+        place = f"{problem.file}, {place}" if len(files) > 1 else place
         lines = [f"  {place}{'  ' if problem.key else ''}{problem.key}", f"      {problem.what}"]
         blocks.append("\n".join([*lines, f"      → {problem.instead}"] if problem.instead else lines))
     return "\n".join(blocks)

@@ -7,16 +7,20 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from mappings.conditions import Condition
+from mappings.conditions import Condition, comparisons
 from mappings.fields import Field, Spelling, ValueRow
-from mappings.model import Native
+from mappings.model import BESIDE, Native
 from mappings.routes import Route
-from mappings.stages import Stage, StageMap
+from mappings.stages import Need, Stage, StageMap
+from sync.config import openings
 from sync.config.desk import RULE_WORDS, Desk, sound_name
-from sync.config.problems import KeyPath, quoted, stray
+from sync.config.problems import KeyPath, choice, quoted, stray
 from sync.config.shape import known_keys
 from sync.config.tables.process import FieldTable, RouteTable, StageTable
 from sync.config.tables.process import ValueRow as RowTable
+
+#: keys of a route that mean something where nothing is opened
+FOLLOWING = frozenset({"id", "from_", "open", "follow", "when", "since", "join"})
 
 
 def stages(desk: Desk) -> StageMap:
@@ -65,21 +69,47 @@ def stage(desk: Desk, path: KeyPath, said: StageTable) -> Stage:
     with_state = {side: filled(desk, path, side, fields, states) for side, fields in said.set.items()}
     made = Stage(said.name, states, said.move, said.decided_by, said.target, said.paused, said.terminal, with_state)
     needed(desk, path, said)
-    return replace(made, id=said.id or said.name, needs=tuple(said.needs), removed=said.removed)
+    plain = tuple(need.field for need in said.needs if need.field and not need.ask)
+    made = replace(made, id=said.id or said.name, needs=plain, removed=said.removed)
+    return replace(made, asks=asks(desk, path, said), gate=said.gate)
 
 
 def needed(desk: Desk, path: KeyPath, said: StageTable) -> None:
     """What a stage needs is declared, and can be filled in on an item that is there before the stage is entered."""
     if said.removed and not said.terminal:
         desk.report.wrong((*path, "removed"), "what is removed is over", "write terminal = true as well")
-    opened = {route.open for route in desk.file.routes}
-    for place, name in enumerate(said.needs):
-        if not desk.known("fields", name, (*path, "needs", place)) or name not in desk.file.fields:
+    opened = {route.open for route in desk.file.routes} - {route.from_ for route in desk.file.routes if route.follow}
+    for place, name in enumerate("" if need.ask else need.field for need in said.needs):
+        if not name or not desk.known("fields", name, (*path, "needs", place)) or name not in desk.file.fields:
             continue
         sides = desk.file.fields[name].__pydantic_extra__ or {}
-        if sides and all(side in opened for side in sides):
+        if sides and all(side in opened and not there_before(desk, side, said) for side in sides):
             what = f"{name} stands on {quoted(sides)} alone: before such an item is opened nobody can fill it in"
             desk.report.warn((*path, "needs", place), what)
+
+
+def there_before(desk: Desk, side: str, said: StageTable) -> bool:
+    """Whether every route that opens the side names stages, all of them before this one: then it is there by then."""
+    order = desk.names["stages"]
+    here = order.index(said.id or said.name)
+    whens = [route.when or "" for route in desk.file.routes if route.open == side]
+    named = [[word for word, _ in comparisons(when, "stage")] for when in whens]
+    return all(words and all(word in order[:here] for word in words) for words in named)
+
+
+def asks(desk: Desk, path: KeyPath, said: StageTable) -> tuple[Need, ...]:
+    """What a stage needs in the admin's own words: conditions, and fields that are asked for otherwise."""
+    made = []
+    for place, need in enumerate(said.needs):
+        at: KeyPath = (*path, "needs", place)
+        if bool(need.field) == bool(need.when):
+            instead = 'write { field = "..." } or { when = \'...\', ask = "..." }'
+            desk.report.wrong(at, "is either a field or a condition", instead)
+        elif need.when and not need.ask:
+            desk.report.wrong(at, "nobody can tell what is asked of them", 'write ask = "..." beside the condition')
+        elif need.ask and (not need.field or desk.known("fields", need.field, (*at, "field"))):
+            made.append(Need(need.ask, need.field, desk.condition(need.when, (*at, "when"))))
+    return tuple(need for need in made if need.name or need.when)
 
 
 def wordless(desk: Desk, path: KeyPath, side: str, states: Mapping[str, object]) -> bool:
@@ -129,7 +159,8 @@ def routes(desk: Desk) -> tuple[tuple[Route, ...], dict[str, Condition]]:
 
 
 def route(desk: Desk, path: KeyPath, said: RouteTable) -> Route:
-    for key, side in (("from", said.from_), ("open", said.open)):
+    opens_or_follows(desk, path, said)
+    for key, side in (("from", said.from_), *((("open", said.open),) if said.open else ())):
         desk.known("sides", side, (*path, key))
         if side in desk.file.sides and desk.file.sides[side].under:
             what = f"{side} are tasks: tasks are opened by nobody, and open nothing"
@@ -151,7 +182,25 @@ def route(desk: Desk, path: KeyPath, said: RouteTable) -> Route:
         mention=mention(desk, path, said),
         mention_in=tuple(said.join.in_),
         reopen=said.reopen,
+        by=openings.by_rule(desk, path, said),
+        create=openings.created(desk, (*path, "create"), said.open, said.create),
+        tasks=openings.tasks(desk, path, said),
+        relate=openings.related(desk, path, said),
     )
+
+
+def opens_or_follows(desk: Desk, path: KeyPath, said: RouteTable) -> None:
+    """A route either opens a side or follows its item alone; what only a counterpart has stands beside ``open``."""
+    if not said.open and not said.follow:
+        what, instead = "says neither what it opens nor that it follows", 'write open = "...", or follow = true'
+        desk.report.wrong(path, what, instead)
+    elif said.open and said.follow:
+        what, instead = "opens and follows at once", "remove open or follow: what is opened is followed anyway"
+        desk.report.wrong((*path, "follow"), what, instead)
+    if not said.follow or said.open:
+        return
+    for key in sorted(said.model_fields_set - FOLLOWING):
+        desk.report.wrong((*path, key), "means nothing where nothing is opened", f"remove {key}, or write open")
 
 
 def mention(desk: Desk, path: KeyPath, said: RouteTable) -> str:
@@ -204,18 +253,63 @@ def declared(desk: Desk, name: str, said: FieldTable) -> Field:
     path: KeyPath = ("fields", name)
     field_name(desk, path, name)
     natives = {side: tuple(words) for side, words in native_names(desk, path, said).items()}
-    if not natives:
+    if not natives and not said.from_:
         desk.report.wrong(path, "no side has this field", f'write {some_side(desk)} = "..."')
     ownership(desk, path, said, natives)
+    counted(desk, path, name, said)
     for side, words in natives.items():
         if len(words) > 1 and not said.values:
             what = f"several native fields for one meaning need a value map ({quoted(words)})"
             spelled = ", ".join(f"{word} = ..." for word in words)
             desk.report.wrong((*path, side), what, f"write values = [{{ is = ..., {side} = {{ {spelled} }} }}]")
         computed(desk, path, name, side, said, natives)
+    owner = read_beside(desk, path, said, natives)
     rows = tuple(row(desk, (*path, "values", i), name, said, r, natives) for i, r in enumerate(said.values))
     repeated(desk, path, rows)
-    return Field(name, said.type, natives, said.owner, said.exclusive, tuple(said.prefer), rows)
+    owned = owner or said.owner, said.exclusive or bool(owner), tuple(said.prefer)
+    return Field(name, said.type, natives, *owned, rows, said.label, desk.zone, said.from_)
+
+
+def read_beside(desk: Desk, path: KeyPath, said: FieldTable, natives: Mapping[str, tuple[str, ...]]) -> str:
+    """The side on which the field can only be read, if there is one: its word alone counts."""
+    found = [(side, one) for side, words in natives.items() for one in words if one.startswith(BESIDE)]
+    for side, native in found:
+        kind = desk.kind_of(side)
+        if kind and native not in kind.beside:
+            what = f"{side} has nothing called {native} to read"
+            instead = f"name one of {quoted(kind.beside)}" if kind.beside else "name a field"
+            desk.report.wrong((*path, side), what, instead)
+        elif len(natives[side]) > 1:
+            desk.report.wrong((*path, side), f"{native} stands alone", "leave out the others")
+        elif said.owner not in ("", side):
+            what = f"{native} can only be read on {side}, so nobody else can own it"
+            desk.report.wrong((*path, "owner"), what, f'write owner = "{side}", or leave the key out')
+    if len({side for side, _ in found}) > 1:
+        what = f"{quoted(side for side, _ in found)} can each only be read, so none can be told the other's value"
+        desk.report.wrong(path, what, "declare a field for each")
+    return found[0][0] if found else ""
+
+
+def counted(desk: Desk, path: KeyPath, name: str, said: FieldTable) -> None:
+    """A field that Lockstep counts is nobody's word, and is counted from something that people say."""
+    at: KeyPath = (*path, "from")
+    if not said.from_:
+        return
+    sides, fields = desk.names["sides"], desk.names["fields"]
+    if said.from_ in sides and said.type != "integer":
+        what = f"the items of {said.from_} are counted, which makes a whole number"
+        desk.report.wrong(at, what, 'write type = "integer"')
+    elif said.from_ not in (*sides, *fields):
+        names = (*fields, *sides)
+        desk.report.wrong(at, f'there is no field or side "{said.from_}"', choice(said.from_, names, "names"))
+    elif said.from_ in desk.file.fields and (said.from_ == name or desk.file.fields[said.from_].from_):
+        desk.report.wrong(at, f"{said.from_} is counted itself", "name a field that people fill in")
+    elif said.type not in ("integer", "list", "text"):
+        instead = 'write type = "integer" to count the values, or "list" or "text" to name them'
+        desk.report.wrong((*path, "type"), f"what is counted is no {said.type}", instead)
+    for key in ("owner", "exclusive", "prefer", "values"):
+        if getattr(said, key):
+            desk.report.wrong((*path, key), f"{name} is counted by Lockstep, so that it is nobody's word", "remove it")
 
 
 def field_name(desk: Desk, path: KeyPath, name: str) -> None:

@@ -17,12 +17,7 @@ from sync.config.tables.file import File
 from sync.config.values import Wrong
 
 #: keys of the shape to come; * is any name or entry
-NOT_BUILT: tuple[tuple[str, ...], ...] = (
-    ("bot", "page"),
-    ("rules", "*", "tests"),
-    ("people", "roster"),
-    ("reports",),
-)
+NOT_BUILT: tuple[tuple[str, ...], ...] = (("bot", "page"),)
 #: what to write for a key that is missing or not of its shape
 EXAMPLES: Mapping[str, str] = {
     "bot": '[bot] with instance = "acme-production" and secret = { env = "LOCKSTEP_SECRET" }',
@@ -42,6 +37,8 @@ EXAMPLES: Mapping[str, str] = {
     "text": 'text = "..."',
     "subject": 'subject = "..."',
     "steps": "[[rules.steps]] below the rule",
+    "at": 'at = "Mon 07:00"',
+    "what": 'what = "movement of links"',
     "server": 'server = "smtp://mail.example.org:587"',
     "sender": 'sender = "lockstep@example.org"',
     "webhook": 'webhook = { env = "TEAMS_URL" }',
@@ -63,6 +60,8 @@ _STAND_INS: Mapping[str, Any] = {
     "to": ["-"],
     "server": "smtp://example.invalid",
     "sender": "-@-",
+    "at": "daily 07:00",
+    "what": "movement of links",
     "steps": [{}],
 }
 _ROUNDS = 50

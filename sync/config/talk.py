@@ -1,23 +1,20 @@
-"""What is said and to whom: paths for comments, masks, rules, mail and Teams, checked and resolved."""
+"""What is said and to whom: paths for comments, masks, addresses, mail and Teams, checked and resolved."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from mappings.disclosure import KNOWN_MASKS, Channel, Mask, Path
-from mappings.fields import Common
-from sync.config.desk import RULE_WORDS, Desk
+from sync.config.desk import Desk
 from sync.config.places import certificates, proxy
 from sync.config.problems import KeyPath, choice
-from sync.config.process import once
-from sync.config.tables.people import Teams
-from sync.config.tables.rules import Email, RuleTable, StepTable
+from sync.config.tables.people import HookTable, Teams
 from sync.config.tables.talk import Comments
 from sync.config.values import Wrong, address
-from sync.setup import Mail, Mailing, Remark, Rule, Step, Webhook
+from sync.setup import Hook, Mail, Webhook
 
 
 def paths(desk: Desk) -> tuple[Path, ...]:
@@ -78,84 +75,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
 
 
-def rules(desk: Desk) -> tuple[Rule, ...]:
-    """What happens when work stalls."""
-    once(desk, "rules", "id", [said.id for said in desk.file.rules])
-    return tuple(rule(desk, ("rules", place), said) for place, said in enumerate(desk.file.rules))
-
-
-def rule(desk: Desk, at: KeyPath, said: RuleTable) -> Rule:
-    if (said.quiet is None) == (said.over is None):
-        what = "needs quiet or over" if said.quiet is None else "is either quiet or over, not both"
-        desk.report.wrong(at, f"a rule {what}", 'write quiet = "2d", or over = true')
-    targets = any(stage.target for stage in desk.file.stages) or desk.report.doubts(("stages",))
-    if said.over is True and not targets:
-        desk.report.wrong((*at, "over"), "no stage has a target", 'write target = "1d" in a stage, or over = "2d"')
-    steps = tuple(step(desk, (*at, "steps", place), one) for place, one in enumerate(said.steps))
-    return Rule(
-        said.id,
-        desk.condition(said.when, (*at, "when")),
-        said.quiet,
-        said.over is not None,
-        said.over if not isinstance(said.over, bool) else None,
-        steps,
-        desk.calendar(said.calendar, (*at, "calendar")),
-    )
-
-
-def step(desk: Desk, at: KeyPath, said: StepTable) -> Step:
-    if not (said.say or said.set or said.email or said.teams):
-        desk.report.wrong(at, "this step does nothing", "write say, set, email or teams")
-    if said.text and not said.teams:
-        desk.report.wrong((*at, "text"), "this text goes nowhere", 'write teams = "...", or put it under say or email')
-    elif said.teams:
-        desk.known("teams", said.teams, (*at, "teams"))
-        text_of(desk, (*at, "text"), said.text)
-    say = remark(desk, at, said)
-    return Step(said.after, say, settings(desk, at, said.set), mailing(desk, at, said.email), said.teams, said.text)
-
-
-def text_of(desk: Desk, at: KeyPath, text: str) -> None:
-    desk.template(text, at, (*RULE_WORDS, *desk.names["sides"]))
-
-
-def remark(desk: Desk, at: KeyPath, said: StepTable) -> Remark | None:
-    if said.say is None:
-        return None
-    text_of(desk, (*at, "say", "text"), said.say.text)
-    channel = desk.channel(said.say.on, (*at, "say", "on"))
-    return Remark(channel, said.say.text) if channel else None
-
-
-def settings(desk: Desk, at: KeyPath, said: Mapping[str, Common]) -> dict[str, Common]:
-    """The common values a step writes."""
-    return {name: setting(desk, (*at, "set", name), name, value) for name, value in said.items()}
-
-
-def setting(desk: Desk, at: KeyPath, name: str, value: Common) -> Common:
-    if not desk.known("fields", name, at) or name not in desk.file.fields:
-        return None
-    field = desk.file.fields[name]
-    common = desk.value(name, field, value, at)
-    means = [row.is_ for row in field.values]
-    if means and common is not None and common not in means:
-        instead = choice(str(common), map(str, means), "values")
-        desk.report.wrong(at, f"{name} has no value {common}", instead if field.type == "text" else "name another")
-    return common
-
-
-def mailing(desk: Desk, at: KeyPath, said: Email | None) -> Mailing | None:
-    if said is None:
-        return None
-    at = (*at, "email")
-    if "mail" not in desk.report.raw:
-        desk.report.wrong(at, "there is no mail server", "write [mail] with server and sender")
-    for key, text in (("subject", said.subject), ("text", said.text)):
-        text_of(desk, (*at, key), text)
-    to, cc = (addresses(desk, (*at, key), names) for key, names in (("to", said.to), ("cc", said.cc)))
-    return Mailing(to, cc, said.subject, said.text)
-
-
 def addresses(desk: Desk, at: KeyPath, names: Sequence[str]) -> tuple[str, ...]:
     """Addresses as they are, parties as theirs, each once."""
     found = [one for place, name in enumerate(names) for one in reached(desk, (*at, place), name)]
@@ -197,13 +116,31 @@ def teams(desk: Desk) -> dict[str, Webhook]:
 
 def webhook(desk: Desk, at: KeyPath, said: Teams) -> Webhook:
     url = desk.secret(said.webhook, (*at, "webhook"))
-    if url.reveal() and not _is_address(url.reveal()):
+    if url.reveal() and not is_address(url.reveal()):
         what = "what is kept there is not a web address"
         desk.report.wrong((*at, "webhook"), what, "keep the whole https://... address of the webhook there")
     return Webhook(url, certificates(desk, (*at, "ca"), said.ca), proxy(desk, (*at, "proxy"), said.proxy))
 
 
-def _is_address(text: str) -> bool:
+def webhooks(desk: Desk) -> dict[str, Hook]:
+    """Where JSON is posted, what signs it, and the way there."""
+    return {name: hook(desk, ("webhooks", name), said) for name, said in desk.file.webhooks.items()}
+
+
+def hook(desk: Desk, at: KeyPath, said: HookTable) -> Hook:
+    url = desk.secret(said.url, (*at, "url"))
+    if url.reveal() and not is_address(url.reveal()):
+        what = "what is kept there is not a web address"
+        desk.report.wrong((*at, "url"), what, "keep the whole https://... address of the webhook there")
+    signs = desk.secret(said.secret, (*at, "secret")) if said.secret else None
+    if signs is None:
+        what = "nothing signs what is posted there, so its receiver cannot tell it from anybody's"
+        desk.report.warn((*at, "secret"), what, 'write secret = { env = "..." }')
+    return Hook(url, signs, certificates(desk, (*at, "ca"), said.ca), proxy(desk, (*at, "proxy"), said.proxy))
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a web server."""
     try:
         parts = urlsplit(text)
         return parts.scheme in ("https", "http") and bool(parts.hostname)

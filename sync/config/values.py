@@ -92,6 +92,29 @@ def day(value: object) -> datetime | date:
     raise Wrong("is not a date", 'write since = "2026-11-01" or since = "2026-11-01 08:00"')
 
 
+def moment(value: object) -> datetime:
+    """A time on the clock of the file's zone. Raises ``Wrong``."""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if at.tzinfo is None and 2000 <= at.year <= 9000:
+            return at
+    except ValueError:
+        pass
+    raise Wrong("is not a time on the clock of the file's zone", 'write "2026-11-16 10:00"')
+
+
+def command_words(value: object) -> object:
+    """Words as people type them after a sign, in small letters: ``!Research`` is ``research``."""
+    words = listed(value)
+    if not isinstance(words, list):
+        return words
+    found = [str(word).casefold().lstrip("!/#") for word in words]
+    for said, word in zip(words, found, strict=True):
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,59}", word):
+            raise Wrong(f'"{said}" is no command word', 'write one word of letters, digits, - and _: "research"')
+    return found
+
+
 def share(value: object) -> float:
     """A part of a whole: ``20%`` is 0.2. Raises ``Wrong``."""
     found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,2})?)\s*%", value) if isinstance(value, str) else None
@@ -153,6 +176,13 @@ def address(value: object) -> str:
     return value
 
 
+def sender(value: object) -> str:
+    """An address, or a name and its address in angle brackets."""
+    named = re.fullmatch(r"[^<>@\"\r\n]{1,80}<([^<>]*)>", value) if isinstance(value, str) else None
+    address(named[1] if named else value)
+    return str(value)
+
+
 def listed(value: object) -> object:
     if value == []:
         raise Wrong("is an empty list", "name at least one, or leave the key out")
@@ -164,6 +194,8 @@ def schema_of(kind: str, **more: Any) -> WithJsonSchema:
 
 
 Texts = Annotated[list[str], BeforeValidator(listed), WithJsonSchema(_TEXTS_SCHEMA)]
+CommandWords = Annotated[list[str], BeforeValidator(command_words), WithJsonSchema(_TEXTS_SCHEMA)]
+Moment = Annotated[datetime, PlainValidator(moment), schema_of("string", examples=["2026-11-16 10:00"])]
 Wait = Annotated[timedelta, PlainValidator(wait), schema_of("string", pattern=r"^\d+(\.\d+)?\s*[smhd]$")]
 Business = Annotated[Span, PlainValidator(span), schema_of("string", examples=["2d", "4h"])]
 Over = Annotated[Span | bool, PlainValidator(over), WithJsonSchema({"type": ["string", "boolean"]})]
@@ -177,6 +209,7 @@ FrozenFor = Annotated[
 Url = Annotated[str, PlainValidator(url), schema_of("string", format="uri")]
 Server = Annotated[str, PlainValidator(server), schema_of("string", examples=["smtp://mail.example.org:587"])]
 Address = Annotated[str, PlainValidator(address), schema_of("string", format="email")]
+Sender = Annotated[str, PlainValidator(sender), schema_of("string", examples=["Change Desk <change@example.org>"])]
 OneNative = Annotated[str, PlainValidator(one_native), WithJsonSchema(_SCALAR_SCHEMA)]
 AnyNative = Annotated[Native, PlainValidator(native), WithJsonSchema({})]
 Alternatives = Annotated[tuple[str | dict[str, Native], ...], PlainValidator(alternatives), WithJsonSchema({})]

@@ -119,6 +119,10 @@ def scope_values(side: Side) -> Iterator[Finding]:
             )
 
 
+#: how a value begins that its tracker works out when an item is created
+MACRO = "@"
+
+
 def scope_path(side: Side, name: str) -> str:
     path = f"sides.{side.name}.scope"
     return f"{path}.{name}" if f"{path}.{name}" in side.setup.lines else path
@@ -129,14 +133,17 @@ def scope_path(side: Side, name: str) -> str:
 
 def examine_creation(side: Side) -> Iterator[Finding]:
     """What a new item asks for, and what the file fixes for one."""
-    sources = [route.source for route in side.setup.routes if route.opens == side.name]
+    routes = [route for route in side.setup.routes if route.opens == side.name]
+    sources = [route.source for route in routes]
     create = side.setup.sides[side.name].create
-    for name, value in create.items():
-        yield from examine_fixed(side, name, value)
+    for path, fixed in ((f"sides.{side.name}", create), *((f"routes.{route.id}", route.create) for route in routes)):
+        for name, value in fixed.items():
+            yield from examine_fixed(side, name, value, f"{path}.create")
     if not sources:
         return
     shared = [f for f in side.setup.fields.values() if side.name in f.natives and set(sources) & set(f.natives)]
     given = {*create, *side.items.supplied, *(native for f in shared for native in f.natives[side.name])}
+    given |= set.intersection(*(set(route.create) for route in routes))
     given |= {side.items.fields[name].name for name in given if name in side.items.fields}
     # a slip in its name is told where it stands
     given |= {side.intended(name) for name in given if name not in side.items.fields}
@@ -150,12 +157,14 @@ def examine_creation(side: Side) -> Iterator[Finding]:
             yield side.find("error", what, instead, f"sides.{side.name}.create")
 
 
-def examine_fixed(side: Side, name: str, value: Native) -> Iterator[Finding]:
-    path = f"sides.{side.name}.create"
+def examine_fixed(side: Side, name: str, value: Native, path: str) -> Iterator[Finding]:
     known = side.items.fields.get(name)
     if known is None:
         if side.items.fields:
             yield side.find("error", no_field(side.setup, side.name, name), side.meant(name), f"{path}.{name}", path)
+        return
+    if isinstance(value, str) and value.startswith(MACRO):
+        yield from examine_current(side, name, value, f"{path}.{name}", path)
         return
     for one in value if isinstance(value, tuple) else (value,):
         if one and known.choices and one not in known.choices:
@@ -164,6 +173,19 @@ def examine_fixed(side: Side, name: str, value: Native) -> Iterator[Finding]:
         elif one and known.refers:
             what = f'whether there is a {name} called "{one}" could not be checked: it is looked up when one is created'
             yield side.find("unknown", what, "", f"{path}.{name}", path)
+
+
+def examine_current(side: Side, name: str, value: str, *paths: str) -> Iterator[Finding]:
+    """``@current``: what is current of the tracker's default team could be asked for, of a named team it could not."""
+    team = value.partition(" ")[2].strip()
+    if team or name not in side.items.current:
+        whose = f"of the team {team}" if team else "there"
+        what = f"whether there is a current {name} {whose} could not be checked: it is looked up when one is created"
+        yield side.find("unknown", what, "", *paths)
+    elif not side.items.current[name]:
+        what = f"there is no current {name} in {side.setup.sides[side.name].scope.project} today"
+        instead = "give the default team one whose dates include today; until then what is to be opened is held"
+        yield side.find("warning", what, instead, *paths)
 
 
 def key(name: str) -> str:

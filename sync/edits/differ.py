@@ -34,9 +34,12 @@ MEANS: Mapping[tuple[str, str], str] = {
     ("trackers", "new"): "it comes with the sides that need it",
     ("trackers", "gone"): "it goes with the sides that needed it",
     ("parties", "changed"): "it counts for movements from now on",
+    ("rules", "new"): "it counts from now on: what was due or happened before is not told",
+    ("rules", "gone"): "nothing more comes of it; brought back, it begins anew",
+    ("rules", "changed"): "it counts for work as it stands; a step or trigger that is added, from now on",
 }
 #: keys that only say whose word counts
-WORDS = ("owner", "exclusive", "prefer", "decided_by", "move", "target", "name", "set")
+WORDS = ("owner", "exclusive", "prefer", "decided_by", "move", "target", "name", "set", "needs", "gate", "label")
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,17 @@ def waiting(setup: Setup, text: str) -> Edit | None:
     return Edit(setup, standing, found, rules)
 
 
+def at_once(setup: Setup, text: str | None) -> tuple[Difference, ...]:
+    """What the edited file ``setup`` says otherwise than ``text``, the file in force, where nothing of it waits: the
+    next pass works by it. Empty where they say the same, or nothing is in force yet."""
+    if setup.page is None or text is None or setup.page.text == text:
+        return ()
+    name = setup.page.path.name
+    old, _ = parse(text.encode(), name)
+    new, lines = parse(setup.page.text.encode(), name)
+    return differences(old, new, lines, lambda path: False)
+
+
 def waits(path: KeyPath, old: Raw, rules: Sequence[str], new: Raw) -> bool:
     """Whether the key at ``path`` stays as it is in force."""
     table = path[0]
@@ -113,6 +124,9 @@ def stand(
             return replace(standing, lines={**standing.lines, **setup.lines}), tuple(dict.fromkeys(late))
         except ConfigProblems as problems:
             at_fault = rules_at_fault(problems, raw)
+            if not at_fault and (sound := reports_not_at_fault(problems, raw)) is not None:
+                raw = {**raw, "reports": sound}
+                continue
             if not at_fault:
                 raise
         again = {id: former[id] for id in at_fault if id in former and id not in late}
@@ -132,6 +146,16 @@ def rules_at_fault(problems: ConfigProblems, raw: Raw) -> tuple[str, ...]:
             return ()
         found.append(at)
     return tuple(dict.fromkeys(found))
+
+
+def reports_not_at_fault(problems: ConfigProblems, raw: Raw) -> list[Raw] | None:
+    """The reports that can be made as the file stands in force; ``None`` where a problem lies elsewhere. The others,
+    which name what is not in force yet, come with it."""
+    said = raw.get("reports", ())
+    places = {label(("reports", place), raw): place for place in range(len(said))}
+    keys = [f"{problem.key}." for problem in problems.problems]
+    wrong = [next((at for name, at in places.items() if key.startswith((f"{name}.", f"{name}["))), -1) for key in keys]
+    return None if -1 in wrong else [one for place, one in enumerate(said) if place not in wrong]
 
 
 def overlay(old: Raw, new: Raw) -> dict[str, Any]:
@@ -254,7 +278,7 @@ def routes_changed(old: Setup, new: Setup, anew: Sequence[str]) -> dict[str, tup
 
 def what_opens(route: Route) -> tuple[object, ...]:
     """What decides whether a route opens something."""
-    return (route.source, route.opens, route.when, route.since)
+    return (route.source, route.opens, route.when, route.since, route.by)
 
 
 def paths_added(old: Setup, new: Setup, renamed: Mapping[str, str]) -> Iterator[tuple[str, str]]:

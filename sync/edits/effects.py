@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mappings.fields import Spelling
+from sync.edits.differ import Difference
 from sync.edits.edit import Edit
 from sync.merging.status import STAGE
 from sync.plan import Open, Plan, Write
@@ -40,6 +41,14 @@ def edit_text(edit: Edit, links: Iterable[LinkState], plans: Iterable[Plan]) -> 
     blocks += [Text(f"  rules.{rule}: {late}", style="yellow") for rule in edit.rules]
     found = effects(links, plans)
     blocks += [Text("In force, it would change", style="bold"), *(Text(f"  {line}") for line in found)] if found else []
+    return Group(*blocks, Text(""))
+
+
+def at_once_text(found: Sequence[Difference]) -> RenderableType:
+    """Differences that wait for nobody: the next pass works by them."""
+    blocks = [Text("The file was edited: the next pass works by it", style="bold")]
+    for one in found:
+        blocks += [Text(f"  {one.text}"), *([Text(f"      {one.means}", style="dim")] if one.means else [])]
     return Group(*blocks, Text(""))
 
 

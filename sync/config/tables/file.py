@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from sync.config.tables.base import Table, says
 from sync.config.tables.bot import Bot, Freeze, Guard
-from sync.config.tables.people import MailTable, PartyTable, People, Teams
+from sync.config.tables.notices import NoticesTable
+from sync.config.tables.people import HookTable, MailTable, PartyTable, People, Teams
 from sync.config.tables.places import Side, Tracker
 from sync.config.tables.process import FieldTable, RouteTable, StageTable
+from sync.config.tables.reports import ReportTable
 from sync.config.tables.rules import RuleTable
+from sync.config.tables.status_report import StatusReportTable
 from sync.config.tables.talk import Comments, Disclosure
 
 
@@ -26,6 +29,10 @@ class File(Table):
     comments: list[Comments] = says("Which comments cross.", [])
     disclosure: Disclosure = says("What never crosses.", Disclosure())
     rules: list[RuleTable] = says("What happens when work stalls.", [])
+    reports: list[ReportTable] = says("Listings that go out at their time.", [])
+    status_report: StatusReportTable | None = says("The status report of a period.", None)
     people: People = says("Who is who.", People())
+    notices: NoticesTable | None = says("How people are spared.", None)
     mail: MailTable | None = says("How mail goes out.", None)
     teams: dict[str, Teams] = says("Channels of Microsoft Teams.", {})
+    webhooks: dict[str, HookTable] = says("Addresses that are posted JSON to.", {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.config.tables.base import Opening, SecretRef, Source, Table, says
-from sync.config.values import Address, Server, Texts
+from sync.config.values import Address, Sender, Server, Texts
 
 
 class Recipients(Table):
@@ -27,13 +27,15 @@ class People(Table):
     """Who is who."""
 
     automation: list[str] = says("Accounts that are not people: their writes are not movement.", [])
+    roster: str = says("A CSV file beside this one: who is who, and where they are reached.", "")
+    fallback: list[Address] = says("Who is written to where a recipient means nobody.", [])
 
 
 class MailTable(Table):
     """How mail goes out."""
 
     server: Server = says("smtp://, smtps:// or smtp+starttls://, host and port.")
-    sender: Address = says("The sender's address.")
+    sender: Sender = says("The sender's address, alone or as Name <address>.")
     user: str = says("The account, where the server wants one.", "")
     password: SecretRef | None = says("Its password.", None)
 
@@ -42,5 +44,14 @@ class Teams(Table):
     """A channel of Microsoft Teams."""
 
     webhook: SecretRef = says("Its webhook's address, which is a secret.")
+    ca: str = says("A file of certificate authorities to trust.", "")
+    proxy: Source | None = says("The proxy to go through.", None)
+
+
+class HookTable(Table):
+    """An address that is posted JSON to."""
+
+    url: SecretRef = says("Its address, which is a secret.")
+    secret: SecretRef | None = says("What signs each message.", None)
     ca: str = says("A file of certificate authorities to trust.", "")
     proxy: Source | None = says("The proxy to go through.", None)
