@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 #: what a plan file may hold
-KINDS = ("adopt", "open", "join", "align", "edit")
+KINDS = ("adopt", "open", "follow", "join", "align", "edit")
 #: how long a command waits for a daemon that carries a plan out, in seconds
 APPLYING = 1800
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 config_option = click.option(
     "-c",
@@ -51,14 +53,15 @@ def check(path: Path) -> None:
     setup = loaded(path)
     parts = {"side": setup.sides, "stage": setup.stages.stages, "route": setup.routes, "field": setup.fields}
     written = tuple(one for one in setup.paths if one.source not in one.targets)  # siblings are no path of the file
-    parts |= {"comment path": written, "rule": setup.rules}
+    parts |= {"comment path": written, "rule": setup.rules, "report": setup.reports}
     told = ", ".join(f"{len(some)} {name}{'' if len(some) == 1 else 's'}" for name, some in parts.items())
     click.echo(f"{path}: {told}. No problems.")
 
 
 @main.command()
-@click.option("--out", default="lockstep.toml", show_default=True, type=click.Path(path_type=Path), help="The file.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file: lockstep.toml, or that of the playbook's name.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--playbook", default="", metavar="NAME", help="Begin with a shipped process and its roster instead.")
 @click.option("--tracker", "trackers", nargs=3, multiple=True, metavar="NAME KIND URL", help="A tracker to talk to.")
 @click.option(
     "--auth", multiple=True, metavar="TRACKER.KEY=VALUE", help="What signs in; a secret as env:NAME or file:/path."
@@ -76,13 +79,17 @@ def check(path: Path) -> None:
 @click.option("--instance", default="", help="A name for this Lockstep, part of its marks.")
 @click.option("--timezone", "zone", default="UTC", show_default=True, help="The zone of every time in the file.")
 @click.pass_context
-def init(context: click.Context, /, out: Path, force: bool, zone: str, **given: Any) -> None:
+def init(context: click.Context, /, out: Path | None, force: bool, playbook: str, zone: str, **given: Any) -> None:
     """Writes a commented file to begin with. It is made from what the live trackers tell of tables, types, states and
     fields. Asks on the terminal, or takes its answers from the flags. Writes nothing to a tracker, and no secret
-    anywhere."""
-    from sync.commands.files import begin_file
+    anywhere. With --playbook: the file of a shipped process, and people.csv beside it; asks nothing."""
+    from sync.commands.files import begin_file, begin_playbook
 
     quiet_log(context.obj or "error")
+    if playbook:
+        begin_playbook(playbook, out or Path(f"{playbook}.toml"), force=force, given=given)
+        return
+    out = out or Path("lockstep.toml")
     if out.exists() and not force:
         fail(f"{out} is there already; --force overwrites it", USAGE)
     begin_file(out, zone=zone, **given)
@@ -174,6 +181,30 @@ def run(context: click.Context, path: Path) -> None:
 
 @main.command()
 @config_option
+def alive(path: Path) -> None:
+    """Whether passes end, for a watchman: cron, systemd, Kubernetes. Exit code 1 where the last one ended longer ago
+    than notices.silent (without it: 15 minutes). Asks no tracker."""
+    from sync.commands.audit import is_alive
+    from sync.commands.engines import at_rest
+
+    sys.exit(is_alive(at_rest(path)))
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def audit(path: Path, as_json: bool) -> None:
+    """What should have been done and was not. Steps of rules that are overdue, counted anew from recorded history;
+    messages that wait longer than a day; deliveries that were refused. Exit code 1 where there is any. Asks no
+    tracker."""
+    from sync.commands.audit import audited
+    from sync.commands.engines import at_rest
+
+    sys.exit(audited(at_rest(path), as_json))
+
+
+@main.command()
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--all", "everything", is_flag=True, help="Closed links too.")
 @click.option("--by", type=click.Choice(["party", "stage", "age"]), default="party", show_default=True, help="Groups.")
@@ -221,6 +252,23 @@ def find(context: click.Context, path: Path, words: tuple[str, ...], limit: int,
 
 @main.command()
 @config_option
+@click.option("--from", "first", required=True, metavar="DATE", type=DAY, help="The first day, such as 2026-11-02.")
+@click.option("--to", "last", required=True, metavar="DATE", type=DAY, help="The last day, itself included.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="The folder; named by the period else.")
+@click.pass_context
+def report(context: click.Context, path: Path, first: datetime, last: datetime, out: Path | None) -> None:
+    """Writes the status report of a period. Incidents, problems, defects, requests, releases and maintenance, as the
+    file's [status_report] asks: one page that prints, and the same numbers as Markdown and CSV. Reads the trackers
+    alone; works beside a running Lockstep."""
+    from sync.clock import SystemClock
+    from sync.commands.status_reports import write_report
+
+    quiet_log(context.obj or "error")
+    sys.exit(write_report(path, first.date(), last.date(), out, SystemClock()))
+
+
+@main.command()
+@config_option
 @click.argument("item")
 @click.pass_context
 def why(context: click.Context, path: Path, item: str) -> None:
@@ -233,6 +281,21 @@ def why(context: click.Context, path: Path, item: str) -> None:
     quiet_log(context.obj or "error")
     engine = opened(path, SystemClock(), exclusive=False, patient=True)
     show_why(engine, item)
+
+
+@main.command()
+@config_option
+@click.argument("items", nargs=-1)
+@click.option("--from", "start", default="", metavar="DAY", help="From the beginning of a day, such as 2026-11-01.")
+@click.option("--to", "end", default="", metavar="DAY", help="To the end of a day.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def moves(path: Path, items: tuple[str, ...], start: str, end: str, as_json: bool) -> None:
+    """Whose move it was, and for how long. A row a link: the hours of each party, as its own calendar counts them, and
+    the time for which the clocks stood still. ITEMS are keys such as INC0010003; without them: every link."""
+    from sync.commands.engines import at_rest
+    from sync.commands.turns import show_turns
+
+    sys.exit(show_turns(at_rest(path), items, start, end, as_json))
 
 
 @main.command()
@@ -276,6 +339,45 @@ def held(path: Path, as_json: bool) -> None:
     from sync.commands.looks import show_held
 
     sys.exit(show_held(at_rest(path), as_json))
+
+
+@main.command()
+@config_option
+@click.argument("report")
+@click.option(
+    "--as-of", "moment", metavar="TIME", help="As if it were due then, e.g. 2026-11-30T07:00 (UTC unless it says)."
+)
+@click.option("--dry-run", is_flag=True, help="Print it instead; nothing is sent.")
+@click.pass_context
+def send(context: click.Context, path: Path, report: str, moment: str | None, dry_run: bool) -> None:
+    """Sends a report of the file now, beside its own times. REPORT is its id. Works beside a running Lockstep too."""
+    from sync.commands.reports import send_report
+
+    quiet_log(context.obj or "error")
+    sys.exit(send_report(path, report, parsed_time(moment) if moment else None, dry_run=dry_run))
+
+
+@main.command()
+@config_option
+@click.argument("item")
+@click.option("--by", "who", metavar="NAME", required=True, help="Who watches: a person of the roster, or an address.")
+def watch(path: Path, item: str, who: str) -> None:
+    """Puts somebody on the watch list of an item. They hear of all that moves in the link of ITEM, with the digest of
+    what is watched. The same as typing !watch in a comment there."""
+    from sync.commands.asks import requested
+
+    sys.exit(requested(path, "watch", [item, who]))
+
+
+@main.command()
+@config_option
+@click.argument("item")
+@click.option("--by", "who", metavar="NAME", required=True, help="Who watched, by the name they watched under.")
+def unwatch(path: Path, item: str, who: str) -> None:
+    """Takes somebody off the watch list of an item. The same as typing !unwatch in a comment there."""
+    from sync.commands.asks import requested
+
+    sys.exit(requested(path, "unwatch", [item, who]))
 
 
 @main.command()

@@ -16,6 +16,7 @@ from sync.engine import Engine
 from sync.merging.agree import shown
 from sync.merging.merge import Agreed, Echo
 from sync.merging.status import STAGE, spelled
+from sync.ordering.write import with_whom
 from sync.plan import Action, Adopt, Notify, Open, Plan, Reword, Say, Unmark, Write
 from sync.sheet import fingerprint_of
 from sync.state import Held, LinkState, Origin, Seen
@@ -116,6 +117,8 @@ def carry_out(hand: Hand, action: Action, intent: int) -> None:
             mark(hand, action, intent)
         case Open():
             create(hand, action, intent)
+        case Write() if action.order:
+            carry_order(hand, action, intent)
         case Write():
             write(hand, action, intent)
 
@@ -153,10 +156,15 @@ def create(hand: Hand, action: Open, intent: int) -> None:
     except Failure as failure:
         fell(hand, action.side, intent, failure)
         if isinstance(failure, Refused):
-            hold(hand, action.source, f"open {action.route}", failure, fingerprint_of(action.draft.fields))
+            hold(hand, action.source, f"open {action.begun_as}", failure, fingerprint_of(action.given))
+        return
+    release(hand, action.source, f"open {action.begun_as}")
+    if action.task:
+        store.created_task(intent, record, action.side, hand.now)
+        hand.done.writes += 1
+        log("created", hand, record.key)
         return
     visible = store.created(hand.id, intent, action, record, hand.now, hand.heard)
-    release(hand, action.source, f"open {action.route}")
     hand.done.records[record.ref] = record
     hand.done.writes += 1
     hand.done.created.append(record.ref)
@@ -196,6 +204,35 @@ def write(hand: Hand, action: Write, intent: int) -> None:
         release(hand, action.ref, name)
         if not shows(hand, action, name, echo):
             hold_unshown(hand, action, name, echo)
+
+
+def carry_order(hand: Hand, action: Write, intent: int) -> None:
+    """Writes what a rule or a route ordered. What is refused is held and tried again; what a tracker acknowledges and
+    does not show is held too, for its people."""
+    before = hand.record(action.ref)
+    change = replace(action.change, version=before.version)
+    try:
+        record = hand.engine.connector(action.side).update(hand.engine.scope(action.side), before, change)
+    except Failure as failure:
+        fell(hand, action.side, intent, failure)
+        if isinstance(failure, Refused):
+            hold(hand, action.ref, action.what, failure, action.fingerprints[action.what])
+        return
+    answered(hand, intent, before, record, [])
+    hand.engine.store.fulfil(action.order)
+    if action.shown and record.assignee == before.assignee and record.assignee.casefold() not in action.shown:
+        hold_untaken(hand, action, record)
+        return
+    release(hand, action.ref, action.what)
+
+
+def hold_untaken(hand: Hand, action: Write, record: Record) -> None:
+    """Sets aside an assignment that a tracker acknowledged and did not make. It is not tried again."""
+    reason = f"{action.ref.tracker} took the assignment of {record.key} and shows {record.assignee or 'nobody'}"
+    advice = "may Lockstep's account assign there, and may that person be assigned? Assign it by hand"
+    held = Held(action.ref, action.what, reason, advice, hand.now, None, with_whom(record.assignee))
+    hand.engine.store.hold(hand.id, held, hand.now)
+    hand.done.refused += 1
 
 
 def echo_of(action: Write, name: str, agreed: Agreed, record: Record) -> Echo:

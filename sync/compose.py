@@ -10,6 +10,7 @@ from mappings.model import Scope
 from sync.config import ConfigProblems
 from sync.edits.edit import Edit, waiting
 from sync.engine import Engine
+from sync.escalation.episodes import parts_of
 from sync.fit import Known, Mismatch, misfits
 from sync.setup import Setup, TrackerSettings
 from sync.store import Store
@@ -58,7 +59,7 @@ def compose(setup: Setup, clock: Clock, *, exclusive: bool = True, trial: bool =
     connectors = {name: connect(tracker, clock) for name, tracker in setup.trackers.items()}
     if exclusive:
         store.recover()
-        store.arm((rule.id for rule in setup.rules), clock.now())
+        store.arm(parts_of(setup.rules), clock.now())
     return Engine(setup, connectors, store, clock, begun=clock.now(), edit=edit, trial=trial and edit is not None)
 
 
@@ -112,7 +113,7 @@ def renewed(setup: Setup, old: Engine, edit: Edit | None = None) -> Engine:
 def in_charge(engine: Engine, old: Engine) -> Engine:
     """The engine, whose setup its state works with from now on, in place of the old one."""
     setup, store = engine.setup, engine.store
-    store.arm((rule.id for rule in setup.rules), engine.now())
+    store.arm(parts_of(setup.rules), engine.now())
     store.field_names, store.sides = field_names(setup), frozenset(setup.sides)
     old.close_trackers()
     return engine

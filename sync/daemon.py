@@ -9,6 +9,8 @@ from datetime import datetime
 import structlog
 
 from connectors.base import LockedOut
+from sync.alive import Beat, Watch, pass_ended
+from sync.audit import daily
 from sync.compose import Unfit, mismatches
 from sync.engine import Engine
 from sync.freezing.freeze import Frost
@@ -36,11 +38,14 @@ class Daemon:
         self.swept: datetime | None = None
         self.frosts: tuple[Frost, ...] = ()
         self.log = structlog.get_logger()
+        self.beat = Beat()
+        self.watch = Watch(lambda: self.engine)
 
     def run(self) -> None:
         """Until told to stop. What goes wrong in a pass is logged and the next one tries again."""
         orders = self.orders
         orders.at_work = True
+        self.watch.start(orders.stopping)
         while not orders.stopping.is_set():
             if orders.edited.is_set():
                 orders.edited.clear()
@@ -62,7 +67,20 @@ class Daemon:
             return None
         self.check_names()
         self.tell(done)
+        self.ended()
         return done
+
+    def ended(self) -> None:
+        """The pass came to its end: those who watch hear of it."""
+        self.watch.passed()
+        try:
+            pass_ended(self.engine)
+            daily(self.engine)
+        except StateBroken as broken:
+            self.log.error("the end of a pass cannot be noted", action="alive", reason=str(broken))
+        except Exception as error:
+            self.log.error("defect in Lockstep, the passes go on", action="alive", where=where(error))
+        self.beat.strike(self.engine.setup.notices.beat)
 
     def sweep_due(self) -> bool:
         """Whether this pass is to be a sweep. Jittered, so that several instances do not sweep together."""

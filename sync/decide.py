@@ -15,13 +15,19 @@ from sync.comments.discuss import Talk, discuss, own_remarks
 from sync.escalation.escalate import Outlook
 from sync.escalation.move import move, rules
 from sync.gone import missing, sane
+from sync.joining.alone import followed, gives_way
 from sync.joining.join import ALONE, join, note_moved
 from sync.joining.loose import loose
 from sync.joining.match import arrive, widened
 from sync.joining.route import adopt_marks, open_routes, unmarkable
 from sync.merging.agree import merge_field, merge_status
 from sync.merging.align import align
+from sync.merging.counting import count_field
 from sync.merging.write import writes
+from sync.ordering.below import open_tasks
+from sync.ordering.give import learned as learned_orders
+from sync.ordering.heed import heed
+from sync.ordering.write import ordered_writes
 from sync.plan import Action, Joining, Plan, Reword, Say, Settlement
 from sync.setup import Setup
 from sync.sheet import Sheet, closed, key_of, resting, title
@@ -48,9 +54,11 @@ def decide(
     sheet = Sheet(wide, seen, setup, now, dict(link.agreed), before=link.before, approved=approved, joins=list(pairs))
     missing(sheet, found)
     for declared in setup.fields.values():
-        merge_field(sheet, declared)
+        (count_field if declared.source else merge_field)(sheet, declared)
     merge_status(sheet)
     if not wide.id and not pairs and (join(sheet) or ALONE in link.barred or arrive(sheet)):
+        return loose(sheet)
+    if gives_way(sheet):
         return loose(sheet)
     note_moved(sheet)
     openings = open_routes(sheet)
@@ -58,7 +66,8 @@ def decide(
         return loose(sheet)
     if len(sheet.joins) > len(pairs):
         return decide(link, seen, setup, now, approved=approved, pairs=tuple(sheet.joins))
-    if not link.id and not pairs and not openings and not at_gate(sheet):
+    sheet.follows = followed(sheet)
+    if not link.id and not pairs and not openings and not at_gate(sheet) and not sheet.follows:
         return loose(sheet)
     sheet.actions += adopt_marks(sheet)
     sheet.actions += [] if unmarkable(sheet) else openings
@@ -75,9 +84,12 @@ def stand_on_it(sheet: Sheet, link: LinkState) -> Plan:
         sheet.because(about, text)
     move(sheet, talk)
     outlook = rules(sheet)
+    heed(sheet)
     note_mute(sheet, talk)
     align(sheet)
     sheet.actions += writes(sheet)
+    sheet.actions += ordered_writes(sheet)
+    sheet.actions += [] if unmarkable(sheet) else open_tasks(sheet)
     sheet.actions += (*talk.rewords, *talk.says)
     own, waits = own_remarks(sheet.link, seen, setup, now, (*link.remarks, *sheet.remarks))
     sheet.actions += own
@@ -141,7 +153,10 @@ def learned(sheet: Sheet, talk: Talk, outlook: Outlook, actions: Sequence[Action
         remarks=tuple(sheet.remarks),
         lead=new_lead(sheet),
         left=tuple(sheet.left),
+        orders=learned_orders(sheet),
+        fulfilled=tuple(dict.fromkeys(sheet.fulfilled)),
         joins=tuple(sheet.joins),
+        follows=sheet.follows,
     )
 
 

@@ -28,9 +28,9 @@ LOCKED_REST = timedelta(minutes=5)
 @dataclass
 class Engine:
     """One instance at work. ``closed`` are the trackers that could not be opened, with the reason: each pass tries
-    them again. Once ``stopping`` is set the write in flight is finished and no other begun. ``edit``: the file was
-    edited and part of it waits for ``apply``; ``trial``: ``setup`` is that edited file, to see what it would do.
-    ``watch`` is told how many links of how many are done."""
+    them again. ``accounts`` are our own, by tracker. Once ``stopping`` is set the write in flight is finished and no
+    other begun. ``edit``: the file was edited and part of it waits for ``apply``; ``trial``: ``setup`` is that edited
+    file, to see what it would do. ``watch`` is told how many links of how many are done."""
 
     setup: Setup
     connectors: Mapping[str, Connector]
@@ -39,6 +39,7 @@ class Engine:
     closed: dict[str, Failure] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
+    accounts: dict[str, str] = field(default_factory=dict)
     locked: dict[str, tuple[Failure, datetime]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     begun: datetime | None = None
@@ -73,7 +74,9 @@ class Engine:
     def open_one(self, name: str) -> None:
         connector = self.connectors[name]
         scopes = [side.scope for side in self.setup.sides_in(name)]
-        self.problems += connector.open(scopes).problems
+        opening = connector.open(scopes)
+        self.problems += opening.problems
+        self.accounts[name] = opening.account
         if isinstance(connector, Journalled):
             connector.journal_seen = connector.journal_seen or bool(self.store.noted(f"journal seen {name}"))
             connector.journal_apart = bool(self.store.noted(f"journal apart {name}"))
@@ -99,10 +102,12 @@ class Engine:
         return scope if scope.mark else replace(scope, mark=self.setup.mark)
 
     def facts(self) -> dict[str, Facts]:
-        return {
-            name: Facts(c.comment_limit, max(IN_FLIGHT, c.lag), c.note_channel, self.final(name), c.updater, c.rewords)
-            for name, c in self.connectors.items()
-        }
+        return {name: self.facts_of(name) for name in self.connectors}
+
+    def facts_of(self, tracker: str) -> Facts:
+        c = self.connectors[tracker]
+        told = c.comment_limit, max(IN_FLIGHT, c.lag), c.note_channel, self.final(tracker), c.updater, c.rewords
+        return Facts(*told, self.accounts.get(tracker, ""), c.assignee, c.title)
 
     def final(self, tracker: str) -> dict[str, frozenset[str]]:
         """By side, the states that its items never leave."""

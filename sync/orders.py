@@ -45,7 +45,7 @@ class Orders:
         self.wake.set()
 
     def watch(self, path: Path) -> threading.Thread:
-        """Notices an edit of the file, also one that replaces it whole."""
+        """Notices an edit of the file or of a roster beside it, also one that replaces it whole."""
         thread = threading.Thread(target=self.follow, args=(path,), daemon=True)
         thread.start()
         return thread
@@ -54,5 +54,6 @@ class Orders:
         from watchfiles import watch
 
         for changes in watch(path.parent, stop_event=self.stopping, recursive=False, rust_timeout=500):
-            if any(Path(changed).name == path.name for _, changed in changes):
+            names = [Path(changed) for _, changed in changes]
+            if any(changed.name == path.name or changed.suffix.lower() == ".csv" for changed in names):
                 self.look()

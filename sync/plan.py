@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mappings.fields import Common
-from mappings.model import Change, Comment, Draft, Mark, Ref
+from mappings.model import Change, Comment, Draft, Mark, Native, Ref
+from mappings.routes import task_of
 from sync.merging.merge import Agreed, Echo
-from sync.state import Copy, CopyKey, Firing, Held, Movement, Origin, OwnRemark, Version
+from sync.state import Copy, CopyKey, Firing, Held, Movement, Order, Origin, OwnRemark, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Adopt:
 @dataclass(frozen=True, slots=True)
 class Open:
     """Create a counterpart. ``serials`` are the agreements that the draft's fields stand for; ``history``: comments
-    from before are carried too. ``wait`` looks for an earlier creation first."""
+    from before are carried too. ``wait`` looks for an earlier creation first. ``task`` is the place of the title, from
+    1 on, where this is a task below the source; ``tasks`` is how many the new item is to get."""
 
     route: str
     source: Ref
@@ -36,6 +39,18 @@ class Open:
     history: bool
     reason: str
     wait: bool = False
+    task: int = 0
+    tasks: int = 0
+
+    @property
+    def begun_as(self) -> str:
+        """What the creation is begun and held under: the route's id, a task's own."""
+        return task_of(self.route, self.task) if self.task else self.route
+
+    @property
+    def given(self) -> Mapping[str, Native]:
+        """Everything that the new item is to be born with."""
+        return {**self.draft.extra, **self.draft.fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,8 @@ class Show:
 @dataclass(frozen=True, slots=True)
 class Write:
     """Change fields and state of one item. ``wanted`` is the agreed value and its serial by field name, ``natives``
-    the native names each field writes."""
+    the native names each field writes. Where it carries out an ``order``, nothing is agreed by it; ``what`` is under
+    which it is held if it is refused, ``shown`` are the ways in which somebody who is assigned may be spelled."""
 
     ref: Ref
     side: str
@@ -62,6 +78,9 @@ class Write:
     natives: Mapping[str, tuple[str, ...]]
     fingerprints: Mapping[str, str]
     reason: str
+    order: str = ""
+    what: str = ""
+    shown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +125,22 @@ class Unmark:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a notice is about: the link's items by the keys people know, the rule and step that fired, and since when
+    what set it off lasts."""
+
+    items: str
+    rule: str
+    step: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """Send a mail, a card or a webhook's message (``kind``: email, teams, webhook). ``key`` identifies it for good,
-    ``thread`` names the conversation it belongs to."""
+    ``thread`` names the conversation it belongs to, ``about`` is how a digest names it. ``facts`` are labels and texts
+    that stand under the text, ``links`` the items' keys and addresses, ``data`` the same facts for a program.
+    ``first``: nothing was sent in that thread before."""
 
     key: str
     kind: str
@@ -118,6 +150,11 @@ class Notify:
     text: str
     reason: str
     thread: str = ""
+    about: About | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
 
 
 Action = Adopt | Open | Show | Write | Say | Reword | Notify | Unmark
@@ -171,7 +208,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the state learns with the plan, in the same commit as its intents."""
+    """What the state learns with the plan, in the same commit as its intents. ``follows`` is the route by which the
+    link begins that opens nothing. ``orders`` are new, or known better now; those ``fulfilled`` need nothing more."""
 
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     echoes: tuple[tuple[Ref, str, Echo], ...] = ()
@@ -194,6 +232,9 @@ class Settlement:
     aside: frozenset[str] | None = None
     receded: tuple[Ref, ...] = ()
     unbelieved: tuple[Ref, ...] = ()
+    follows: str = ""
+    orders: tuple[Order, ...] = ()
+    fulfilled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

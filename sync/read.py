@@ -148,7 +148,7 @@ def in_step(desk: Desk, link: LinkState) -> bool:
 def is_settled(link: LinkState, setup: Setup) -> bool:
     """Whether every item of the link stood in step when it was last looked at, with nothing left open."""
     sides = [item.side for item in link.items]
-    open_ends = link.held or link.remarks or len(set(sides)) < len(sides)
+    open_ends = link.held or link.remarks or link.orders or len(set(sides)) < len(sides)
     copied = all(copy.outcome in ("done", "history", "withdrawn") for copy in link.copies.values())
     copied = copied and not unsettled(link, deletions=setup.deletions)
     return not open_ends and copied and all(c.outcome == "done" for c in link.creations) and not behind(link, setup)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sync.edits.edit import take
 from sync.engine import Engine
+from sync.escalation.episodes import parts_of
 from sync.joining.seek import matching
 from sync.joining.tally import tally
 from sync.plan import Plan
@@ -51,8 +52,8 @@ def rehearse(engine: Engine, done: Pass, prepare: Callable[[Store], object]) -> 
 def scratch_of(engine: Engine) -> Engine:
     """The same engine on a copy of the state, in which an edited file that is on trial has come into force."""
     scratch = Engine(engine.setup, engine.connectors, engine.store.scratch(), engine.clock, opened=engine.opened)
-    scratch.closed = engine.closed
-    scratch.store.arm((rule.id for rule in engine.setup.rules), engine.begun or engine.now())
+    scratch.closed, scratch.accounts = engine.closed, engine.accounts
+    scratch.store.arm(parts_of(engine.setup.rules), engine.begun or engine.now())
     if engine.trial and engine.edit is not None:
         take(scratch.store, engine.edit, engine.now())
     return scratch

@@ -39,7 +39,7 @@ def settle_creations(engine: Engine, failures: dict[str, Failure]) -> datetime |
 
 def look_up(engine: Engine, begun: Begun) -> None:
     connector, scope = engine.connector(begun.side), engine.scope(begun.side)
-    mark = Mark.parse(engine.setup.mark, begun.keys)
+    mark = Mark.parse(scope.mark, begun.keys)
     found = connector.find_made(scope, mark, begun.at - CLOCKS)
     log = structlog.get_logger().bind(action="settle", route=begun.key, found=len(found))
     if found and split_off(engine, begun, found[0]):

@@ -17,6 +17,8 @@ from mappings.people import Party
 from mappings.roster import Roster
 from mappings.routes import Route
 from mappings.stages import StageMap
+from mappings.timetable import Timetable
+from sync.report.asked import StatusReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,25 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """What is listed regularly. ``what``: ``created``, the items of ``side`` from ``since`` to ``until`` days before
+    the day it is due; ``moved``, the links that moved since it was due before; ``watched``, the same for each person
+    who watches, and those that ``when`` marks for everybody named in ``email``. ``show`` are fields, sides (their keys)
+    and words of its own, the columns."""
+
+    id: str
+    what: str
+    at: Timetable
+    when: Condition | None = None
+    side: str = ""
+    since: int = 0
+    until: int = 0
+    show: tuple[str, ...] = ()
+    email: Mailing | None = None
+    teams: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
     """A pass stops and asks that would write more than ``writes`` times, would change more than the ``share`` of the
     open links, or finds more than the share ``gone`` of a tracker's linked items missing. 0: no bound. ``tell`` are
@@ -229,7 +250,9 @@ class Setup:
     fallback: tuple[str, ...] = ()
     webhooks: Mapping[str, Hook] = field(default_factory=dict)
     notices: Notices = field(default_factory=Notices)
+    reports: tuple[Report, ...] = ()
     reread: int = 200
+    status_report: StatusReport | None = None
     freeze: tuple[Window, ...] = ()
     digest: str = ""
     started: datetime | None = None

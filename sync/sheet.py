@@ -14,7 +14,7 @@ from sync.merging.merge import Agreed, Echo, Verdict
 from sync.merging.status import STAGE
 from sync.plan import Action, Joining, Proposal, Reason, Telling
 from sync.setup import Setup
-from sync.state import Held, Item, LinkState, Movement, Origin, OwnRemark, Seen
+from sync.state import Held, Item, LinkState, Movement, Order, Origin, OwnRemark, Seen
 
 
 @dataclass
@@ -48,6 +48,10 @@ class Sheet:
     speakers: dict[str, Ref | None] = field(default_factory=dict)
     left: list[tuple[Ref, bool]] = field(default_factory=list)
     gated: list[str] = field(default_factory=list)
+    granted: bool = False
+    follows: str = ""
+    orders: list[Order] = field(default_factory=list)
+    fulfilled: list[str] = field(default_factory=list)
 
     def hold(self, ref: Ref, what: str, reason: str, advice: str, fingerprint: str = "") -> None:
         """Sets something aside; what was held before keeps its instant."""

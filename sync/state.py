@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from mappings.mentions import Mention
 from mappings.model import Comment, Mark, Moved, Record, Ref
 from sync.merging.merge import Agreed, Echo
 
@@ -129,13 +130,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class OwnRemark:
-    """Something Lockstep says itself on an item: a note or a firing's remark, named by ``id``. Kept until said."""
+    """Something Lockstep says itself on an item: a note or a firing's remark, named by ``id``. Kept until said.
+    ``mention`` are those who are called by name first."""
 
     id: str
     ref: Ref
     channel: str
     text: str
     reason: str
+    mention: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +152,32 @@ class Creation:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What a rule's step, or a route, wants done in a tracker, kept until it is. ``kind``: ``open`` (``value`` is the
+    route, ``side`` what it opens), ``stage`` (``value`` is the stage), ``assign`` (``value`` is the recipient) or
+    ``relate`` (``value`` is the route). ``ref`` is the item that is written, once it is known, ``was`` what it showed
+    then: what people say there since stands, and nothing is written any more."""
+
+    id: str
+    kind: str
+    side: str
+    value: str
+    reason: str
+    ref: Ref | None = None
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkState:
     """One piece of work. ``id`` is 0 for an item that no link holds yet. ``source`` opened the link. ``armed`` is
     when each rule came into force; ``before`` the stage that a pause returns to; ``remarks`` are our own words that
     are not said yet. ``old``: the item was there before Lockstep first looked. ``lead`` speaks for the
-    opening side (``None``: the source), ``route`` first opened or paired a counterpart, ``barred`` are the keys of
-    links that the item must not join (``*``: nothing is opened from it either). ``tasks`` are shown, never counted,
+    opening side (``None``: the source), ``route`` first opened or paired a counterpart or followed the item alone,
+    ``barred`` are the keys of links that the item must not join (``*``: nothing is opened from it either). ``tasks``
+    are shown, never counted,
     ``strays`` are of sides that the file has no more: neither read nor written;
     ``aside`` are the routes that came into force when the work fitted them already: they open by a person's word
-    alone, until it comes to fit them anew."""
+    alone, until it comes to fit them anew. ``orders`` are not carried out yet."""
 
     id: int
     key: str
@@ -184,6 +204,7 @@ class LinkState:
     paused: bool = False
     tasks: tuple[Item, ...] = ()
     strays: tuple[Item, ...] = ()
+    orders: tuple[Order, ...] = ()
 
     def item(self, ref: Ref) -> Item:
         return next(item for item in self.items if item.ref == ref)
@@ -217,7 +238,9 @@ class Facts:
     """What decisions need to know of a tracker: how long a comment may be, after how long a lost answer may be
     settled by reading, where a note for an item's own people goes, and by side the states that an item never leaves.
     ``updater`` is how our own account shows as who wrote last (empty: not known).
-    ``rewords``: comments can be changed there after they were said, by people and by us."""
+    ``rewords``: comments can be changed there after they were said, by people and by us. ``account`` is our own, as
+    comments and histories name it; ``assignee`` is the native field of who works on an item (empty: there is none),
+    ``title`` that of its title."""
 
     comment_limit: int
     grace: timedelta
@@ -225,6 +248,9 @@ class Facts:
     final: Mapping[str, frozenset[str]] = field(default_factory=dict)
     updater: str = ""
     rewords: bool = False
+    account: str = ""
+    assignee: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

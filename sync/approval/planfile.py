@@ -18,7 +18,7 @@ from sync.state import LinkState, Seen
 
 FORMAT = 1
 #: the kinds that may be asked for: what first contact left aside, and what an edited file does
-KINDS = ("adopt", "open", "join", "align", "edit")
+KINDS = ("adopt", "open", "follow", "join", "align", "edit")
 #: what varies from one look to the next without changing what is done: reasons for people, instants, serials
 PASSING = frozenset({"reason", "at", "came", "version", "serial", "serials", "fingerprints", "wait"})
 

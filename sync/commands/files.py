@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from sync.interview import Unclear, look, page, put
 from sync.interview.ask import interview
 from sync.interview.flags import answers_of
 from sync.interview.look import Eyes
+from sync.interview.playbook import begin
 from sync.setup import Setup
 from sync.store import StateBroken
 
@@ -41,6 +43,19 @@ def begin_file(out: Path, **given: Any) -> None:
         fail(str(unclear), USAGE)
     except Failure as failure:
         fail(str(failure), UNREACHABLE)
+    for line in written:
+        click.echo(line)
+
+
+def begin_playbook(name: str, out: Path, *, force: bool, given: Mapping[str, Any]) -> None:
+    """Writes the file and the roster of a shipped process; says what comes next. It takes no other answers."""
+    stray = next((key for key, value in given.items() if value), "")
+    if stray:
+        fail(f"--playbook is a whole file: it takes no --{stray.rstrip('s')}; edit {out} instead", USAGE)
+    try:
+        written = begin(name, out, os.environ, program(), force=force)
+    except Unclear as unclear:
+        fail(str(unclear), USAGE)
     for line in written:
         click.echo(line)
 

@@ -54,7 +54,9 @@ def show_board(
     narrow = bool(party or stage or over)
     out.print(status.board_table(groups, by, now, narrowed=narrow))
     if standings:
-        out.print("", status.links_table(standings[:rows], list(setup.sides), now, len(standings), narrowed=narrow))
+        first, reach = standings[:rows], status.counts_of(setup)
+        table = status.links_table(first, list(setup.sides), now, len(standings), narrowed=narrow, counted=reach)
+        out.print("", table)
     out.print("", ", ".join(f"{count} {COUNTED.get(name, name)}" for name, count in counts.items()), sep="\n")
     for line in (*frozen, *edit_lines(engine.edit)):
         out.print(line, style="red", markup=False)

@@ -14,7 +14,8 @@ from sync import show
 from sync.approval.approve import draft
 from sync.approval.planfile import PlanFileBroken, as_text, read
 from sync.commands.ending import QUIET, UNREACHABLE, USAGE, fail, program
-from sync.edits.effects import edit_text
+from sync.edits.edit import at_once
+from sync.edits.effects import at_once_text, edit_text
 from sync.engine import Engine
 from sync.freezing.brake import told_frozen
 from sync.rehearse import dry
@@ -29,6 +30,8 @@ def show_plan(engine: Engine, as_json: bool, *, everything: bool = False) -> int
     else:
         if engine.edit and engine.trial:
             show.console().print(edit_text(engine.edit, engine.store.links(), done.plans))
+        elif found := at_once(engine.setup, engine.store.in_force()):
+            show.console().print(at_once_text(found))
         show.console().print(show.plan_text(done.plans, done.aged))
         if not done.tally.silent:
             show.console().print(tally_text(done.tally))

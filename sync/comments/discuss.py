@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from mappings.disclosure import targets
+from mappings.mentions import called
 from mappings.model import Comment, Ref
 from mappings.text import clean
 from sync.comments.copies import Errand, Remarked, copies_of, remark, rows_of, sort_out, standing_copies, version_of
@@ -184,7 +185,8 @@ def own_remarks(
         if believed:
             waits.append(believed)
             continue
-        said = Remarked(Origin("", own.id), "Lockstep", item.key, clean(own.text)[0], own.reason)
+        text = "\n".join(part for part in (called(own.mention), clean(own.text)[0]) if part)
+        said = Remarked(Origin("", own.id), "Lockstep", item.key, text, own.reason)
         says += remark(setup, said, item, own.channel, seen.facts[own.ref.tracker].comment_limit, copies)
     return says, waits
 
@@ -208,7 +210,7 @@ def older_than_joining(link: LinkState, seen: Seen, comment: Comment, target: It
     if comment.item == link.source and record.mark:
         joined = instant_of(record.mark.at)
         if joined is not None:
-            return comment.created <= joined
+            return said <= joined
     return comment.created <= record.created + SKEW
 
 

@@ -16,7 +16,8 @@ from sync.state import LinkState, Origin, Seen, Version
 def gone(link: LinkState, seen: Seen, now: datetime) -> Iterator[tuple[Origin, Version]]:
     """Comments that were there and are not: only where their item is there, its discussion was read whole, and its
     tracker lets people take comments back."""
-    present = {Origin(ref.tracker, one.id) for ref, comments in seen.comments.items() for one in comments}
+    heard = (one for item in link.items for one in seen.comments.get(item.ref, ()))
+    present = {Origin(one.item.tracker, one.id) for one in heard}
     items = {item.ref for item in link.items if seen.records.get(item.ref) is not None and item.ref in seen.comments}
     for origin, known in link.versions.items():
         tracker = seen.facts.get(origin.tracker)

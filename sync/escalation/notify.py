@@ -1,18 +1,16 @@
-"""Mails and Teams cards: one attempt each, and why it failed. Nothing is retried or remembered here; `outbox` does
-both, and may after a crash send the same again, which the key in each message lets its reader recognise."""
+"""Mails: one attempt each, and why it failed. Nothing is retried or remembered here; `outbox` does both, and may after
+a crash send the same again, which the key in each message lets its reader recognise. `cards` and `hooks` are the same
+for Teams and webhooks."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
-import logging
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
@@ -23,17 +21,12 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from connectors.auth import Secret
-from connectors.unreached import by_setting
-from connectors.wire import Wire
-from sync.setup import Webhook
 
 #: ports where the address of the mail server names none
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-#: Teams drops messages over 28 KB: these leave room for what the card adds around each line
-CARD_BYTES, CARD_LINES, TITLE_LENGTH = 10_000, 60, 200
+#: longest subject or title, and longest fact
+TITLE_LENGTH, FACT_LENGTH = 200, 500
 
 SPEC = r"[^\s<>@,;:\"()\[\]\\]+@[^\s<>@,;:\"()\[\]\\]+"
 ADDRESS = re.compile(rf"([^<>@]*)<({SPEC})>|({SPEC})")
@@ -41,7 +34,12 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class NotifyRefused(Exception):
-    """This message will never arrive as it is: the address, the webhook or the content is wrong. Hold it."""
+    """This message will never arrive as it is: the address, the webhook or the content is wrong. Hold it. ``whom``:
+    the addresses that were refused where the others were taken."""
+
+    def __init__(self, text: str, whom: Collection[str] = ()) -> None:
+        super().__init__(text)
+        self.whom = frozenset(whom)
 
 
 class NotifyDown(Exception):
@@ -59,24 +57,25 @@ class MailSettings:
     timeout: float = 30.0
 
 
+#: labels and texts that stand under a message's own words
+Facts = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """``key`` identifies it for good: the same key gives the same Message-ID."""
+    """``key`` identifies it for good: the same key gives the same Message-ID. ``thread`` names the conversation that it
+    belongs to (empty: none), ``first``: it begins it. ``facts`` stand under the text, then ``links``: the items' keys
+    and addresses."""
 
     to: tuple[str, ...]
     cc: tuple[str, ...]
     subject: str
     text: str
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """``key`` identifies it for good, as with a mail."""
-
-    title: str
-    text: str
-    key: str
+    thread: str = ""
+    first: bool = False
+    facts: Facts = ()
+    links: Facts = ()
 
 
 # ── Mail ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +89,7 @@ def send_mail(settings: MailSettings, mail: Mail) -> None:
     with naming_failures(settings), connected(settings) as server:
         refused = server.send_message(message, addresses_of(message, "From")[0].addr_spec, recipients)
     if refused:
-        raise NotifyRefused(f"the mail server took the mail, but not for {told(refused)}")
+        raise NotifyRefused(f"the mail server took the mail, but not for {told(refused)}", refused)
 
 
 def compose(sender: str, mail: Mail) -> EmailMessage:
@@ -106,10 +105,23 @@ def compose(sender: str, mail: Mail) -> EmailMessage:
         message["Cc"] = unique(mail.cc)
     message["Subject"] = one_line(mail.subject)
     message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = f"<{fingerprint(mail.key)}@{writer.domain}>"
+    root = f"<{fingerprint(mail.thread)}@{writer.domain}>"
+    begins = mail.first and bool(mail.thread)
+    message["Message-ID"] = root if begins else f"<{fingerprint(mail.key)}@{writer.domain}>"
+    if mail.thread and not begins:  # (RFC 5322, 3.6.4); readers find the conversation also where its first was missed
+        message["In-Reply-To"] = root
+        message["References"] = root
     message["Auto-Submitted"] = "auto-generated"  # so that no out-of-office reply answers
-    message.set_content(clean(mail.text), charset="utf-8")
+    message.set_content(clean(body_of(mail)), charset="utf-8")
     return message
+
+
+def body_of(mail: Mail) -> str:
+    """The admin's words, then the facts with their labels in a column, then where the items are."""
+    wide = max((len(label) for label, _ in (*mail.facts, *mail.links)), default=0) + 2
+    parts = [mail.facts, mail.links]
+    blocks = ["\n".join(f"{label:{wide}}{one_line(text, FACT_LENGTH)}" for label, text in part) for part in parts]
+    return "\n\n".join(block for block in (mail.text, *blocks) if block)
 
 
 def unique(texts: tuple[str, ...]) -> tuple[Address, ...]:
@@ -233,123 +245,6 @@ def text_of(reply: bytes | str) -> str:
     return one_line(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply)
 
 
-# ── Teams ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def post_teams(
-    url: str, card: Card, session: requests.Session | None = None, timeout: tuple[float, float] = (5, 30)
-) -> None:
-    """Posts the card to the webhook, once. The URL is a secret: whoever has it can write to the channel; no message
-    of an exception holds it, and nothing of the call is logged."""
-    with hushed():
-        status, code = deliver(url, card, session, timeout)
-    if 200 <= status < 300:
-        return
-    if status == 407:
-        raise NotifyDown("the proxy of the Teams webhook refuses us (407): check the user and password in `proxy`")
-    reply = f"HTTP {status}{f' {code}' if code else ''}"
-    if status in (408, 425, 429) or status >= 500:
-        raise NotifyDown(f"the Teams webhook does not take cards at the moment ({reply})")
-    raise NotifyRefused(f"the Teams webhook refused the card ({reply}): check that its URL is whole and its flow is on")
-
-
-def deliver(url: str, card: Card, session: requests.Session | None, timeout: tuple[float, float]) -> tuple[int, str]:
-    """The reply's status and error code. What requests raises holds the URL, so ours is raised outside its ``except``
-    and carries nothing of it along."""
-    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": fingerprint(card.key)}
-    body = json.dumps(teams_message(card), ensure_ascii=False).encode()
-    failure: Exception
-    try:
-        with borrowed(session) as used:
-            reply = used.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False)
-            return reply.status_code, error_code(reply, url)
-    except ValueError:  # what requests says of a URL that is none
-        failure = NotifyRefused("the Teams webhook's URL is none: copy it again from the flow")
-    except OSError as error:
-        set_wrong = by_setting("the Teams webhook", error)
-        failure = NotifyDown(str(set_wrong or f"the Teams webhook cannot be reached ({type(error).__name__})"))
-    raise failure
-
-
-@contextmanager
-def borrowed(session: requests.Session | None) -> Iterator[requests.Session]:
-    """The caller's session, left open, or one of our own."""
-    if session is not None:
-        yield session
-        return
-    with session_to(Webhook(Secret(""))) as own:
-        yield own
-
-
-def session_to(webhook: Webhook) -> requests.Session:
-    """A session that goes the webhook's way and heeds no proxy, password or certificate of the environment."""
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("http://", Wire())
-    session.mount("https://", Wire())
-    session.verify = webhook.ca or True
-    if webhook.proxy is not None:
-        session.proxies = {"http": webhook.proxy.reveal(), "https": webhook.proxy.reveal()}
-    return session
-
-
-def error_code(reply: requests.Response, url: str) -> str:
-    """The one word that a flow gives as its reason. Its sentences are left out: they may quote the URL."""
-    try:
-        code = reply.json()["error"]["code"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z]{3,60}", code) and code not in url else ""
-
-
-def teams_message(card: Card) -> dict[str, Any]:
-    """The card as a Teams workflow takes it. Text runs show markup as it is written: text from a tracker can make no
-    link and mention nobody."""
-    text, whole = shortened(clean(card.text))
-    lines = [*text, *([] if whole else ["…"])]
-    content = {
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "type": "AdaptiveCard",
-        "version": "1.4",
-        "msteams": {"width": "Full"},
-        "body": [run(one_line(card.title), weight="Bolder", size="Medium"), *(run(line) for line in lines)],
-    }
-    kind = "application/vnd.microsoft.card.adaptive"
-    return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": content}]}
-
-
-def run(text: str, **style: str) -> dict[str, Any]:
-    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
-
-
-def shortened(text: str) -> tuple[list[str], bool]:
-    """The lines that fit a card, and whether that is all of them."""
-    cut = text.encode()[:CARD_BYTES].decode(errors="ignore")
-    lines = [line for line in cut.splitlines() if line.strip()]
-    return lines[:CARD_LINES], cut == text and len(lines) <= CARD_LINES
-
-
-#: whether this thread is posting to a webhook
-posting: ContextVar[bool] = ContextVar("posting", default=False)
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """While it lasts urllib3 logs nothing in this thread: at DEBUG it would log the path, which is the secret."""
-    token = posting.set(True)
-    try:
-        yield
-    finally:
-        posting.reset(token)
-
-
-def not_posting(record: logging.LogRecord) -> bool:
-    return not posting.get()
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(not_posting)
-
-
 # ── Text ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -357,8 +252,8 @@ def fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:40]
 
 
-def one_line(text: str) -> str:
-    return " ".join(clean(text).split())[:TITLE_LENGTH]
+def one_line(text: str, length: int = TITLE_LENGTH) -> str:
+    return " ".join(clean(text).split())[:length]
 
 
 def clean(text: str) -> str:

@@ -1,68 +1,164 @@
-"""Mails and cards: committed before they are sent, sent until somebody has taken them. After a crash one may go out
-twice; its message id or key says that it is the same."""
+"""Mails and cards: committed before they are sent, shared out so that people are spared (``digest``), sent until
+somebody has taken them. After a crash one may go out twice; its message id or key says that it is the same."""
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from sync.engine import Engine
-from sync.escalation.notify import (
-    Card,
-    Mail,
-    MailSettings,
-    NotifyDown,
-    NotifyRefused,
-    post_teams,
-    send_mail,
-    session_to,
-)
-from sync.store import Outgoing
+from sync.escalation.cards import Card, post_teams
+from sync.escalation.digest import Line, Wanted, digest, share_out, zone_at
+from sync.escalation.hooks import Event, post_event
+from sync.escalation.notify import Facts, Mail, MailSettings, NotifyDown, NotifyRefused, address_of, send_mail
+from sync.escalation.posting import session_to
+from sync.store import Outgoing, Parcel
 
 #: first wait after a failed try; doubles with each, up to an hour
 FIRST_WAIT = timedelta(minutes=1)
+#: held by whoever sends: a pass, or the watch over a pass that hangs
+SENDING = threading.Lock()
 
 
 def flush(engine: Engine, now: datetime) -> int:
-    """Sends what waits. Returns how many went out."""
-    sent = 0
-    for outgoing in engine.store.outgoing(now):
-        if engine.stopping.is_set():
-            break
-        try:
-            send(engine, outgoing)
-        except NotifyRefused as refusal:
-            engine.store.sent(outgoing.key, "refused", error=str(refusal))
-            warn(outgoing, str(refusal))
-        except NotifyDown as failure:
-            wait = min(FIRST_WAIT * 2 ** min(outgoing.tries, 10), timedelta(hours=1))
-            engine.store.sent(outgoing.key, "", retry=now + wait, error=str(failure))
-            warn(outgoing, str(failure))
-        else:
-            engine.store.sent(outgoing.key, "sent")
-            sent += 1
-    return sent
+    """Shares out what was committed and sends what is due. Returns how many messages went out."""
+    with SENDING:
+        wanted, pasts = engine.store.unshared(now)
+        if wanted:
+            engine.store.share(share_out(engine.setup, wanted, pasts, now))
+        sent = 0
+        down: set[str] = set()
+        for parcel in engine.store.parcels(now):
+            if engine.stopping.is_set():
+                break
+            if channel(parcel) not in down:
+                sent += dispatch(engine, parcel, now, down)
+        return sent
 
 
-def warn(outgoing: Outgoing, reason: str) -> None:
-    structlog.get_logger().warning("not sent", action="notify", kind=outgoing.kind, key=outgoing.key, reason=reason)
+def channel(parcel: Parcel) -> str:
+    """The way a parcel goes: the mail server, or one webhook."""
+    first = parcel.messages[0]
+    return first.kind if first.kind == "email" else f"{first.kind} {parcel.recipients[0].recipient}"
+
+
+def dispatch(engine: Engine, parcel: Parcel, now: datetime, down: set[str]) -> bool:
+    """Sends one parcel, once, and keeps how that went; whether anybody got it. What cannot go out now is shared out
+    anew when it is tried again, so that no flood follows an outage; the others that go the same way wait for the next
+    pass, so that a pass does not wait for each of them."""
+    who = [one for message in parcel.messages for one in message.recipients]
+    try:
+        for message in opened(engine, parcel):
+            send(engine, message)
+    except NotifyRefused as refusal:
+        lost = [one for one in who if not refusal.whom or address(one) in refusal.whom]
+        taken = [one for one in who if one not in lost]
+        engine.store.delivered(lost, "refused", now, str(refusal))
+        engine.store.delivered(taken, "sent", now)
+        warn(parcel, str(refusal))
+        return bool(taken)
+    except NotifyDown as failure:
+        tries = max(message.tries for message in parcel.messages)
+        wait = min(FIRST_WAIT * 2 ** min(tries, 10), timedelta(hours=1))
+        engine.store.delivered(who, "", now + wait, str(failure))
+        down.add(channel(parcel))
+        warn(parcel, str(failure))
+        return False
+    engine.store.delivered(who, "sent", now)
+    return True
+
+
+def address(one: Wanted) -> str:
+    """The bare address of a mail's recipient."""
+    return address_of(one.recipient).addr_spec if one.kind == "email" else one.recipient
+
+
+def opened(engine: Engine, parcel: Parcel) -> list[Outgoing]:
+    """A parcel as the messages that are sent: the notice itself for those who get it now, or a digest."""
+    first, who = parcel.messages[0], parcel.recipients
+    if len(parcel.messages) == 1:
+        to = [one.recipient for one in who if not one.cc]
+        cc = [one.recipient for one in who if one.cc]
+        return [with_payload(first, first.key, {**first.payload, "to": to or cc, "cc": cc if to else []})]
+    lines = [line_of(message.payload) for message in parcel.messages]
+    zone = zone_at(engine.setup, *who[0].place)
+    pages = digest(engine.setup.instance, lines, zone, card=first.kind != "email")
+    return [
+        with_payload(first, f"{parcel.key}:{number}", {"to": [who[0].recipient], "cc": [], "subject": s, "text": text})
+        for number, (s, text) in enumerate(pages, 1)
+    ]
+
+
+def with_payload(message: Outgoing, key: str, payload: dict[str, Any]) -> Outgoing:
+    return Outgoing(key, message.link, message.kind, payload, message.recipients, message.tries)
+
+
+def line_of(payload: Any) -> Line:
+    """What a digest says of a message."""
+    subject = payload["subject"]
+    if not payload.get("about"):
+        return Line("", subject)
+    items, rule, step, since = payload["about"]
+    return Line(items, subject, rule, step, datetime.fromisoformat(since))
+
+
+def warn(parcel: Parcel, reason: str) -> None:
+    kind = parcel.messages[0].kind
+    structlog.get_logger().warning("not sent", action="notify", kind=kind, key=parcel.key, reason=reason)
 
 
 def send(engine: Engine, outgoing: Outgoing) -> None:
-    payload = outgoing.payload
+    """One attempt. Raises ``NotifyRefused`` or ``NotifyDown``."""
     if outgoing.kind == "email":
-        setup = engine.setup.mail
-        if setup is None:
-            raise NotifyRefused("the file has no [mail] section any more")
-        settings = MailSettings(setup.server, setup.sender, setup.user, setup.password)
-        send_mail(
-            settings,
-            Mail(tuple(payload["to"]), tuple(payload["cc"]), payload["subject"], payload["text"], outgoing.key),
-        )
-        return
-    webhook = engine.setup.teams.get(payload["to"][0])
+        send_letter(engine, outgoing)
+    elif outgoing.kind == "webhook":
+        send_event(engine, outgoing)
+    else:
+        send_card(engine, outgoing)
+
+
+def send_letter(engine: Engine, outgoing: Outgoing) -> None:
+    setup, said = engine.setup.mail, outgoing.payload
+    if setup is None:
+        raise NotifyRefused("the file has no [mail] section any more")
+    mail = Mail(
+        tuple(said["to"]),
+        tuple(said["cc"]),
+        said["subject"],
+        said["text"],
+        outgoing.key,
+        said.get("thread", ""),
+        said.get("first", False),
+        pairs(said, "facts"),
+        tuple((key, url) for key, url in pairs(said, "links") if url),
+    )
+    send_mail(MailSettings(setup.server, setup.sender, setup.user, setup.password), mail)
+
+
+def send_card(engine: Engine, outgoing: Outgoing) -> None:
+    said = outgoing.payload
+    webhook = engine.setup.teams.get(said["to"][0])
     if webhook is None:
-        raise NotifyRefused(f"the file has no [teams.{payload['to'][0]}] any more")
+        raise NotifyRefused(f"the file has no [teams.{said['to'][0]}] any more")
+    card = Card(said["subject"], said["text"], outgoing.key, pairs(said, "facts"), pairs(said, "links"))
     with session_to(webhook) as session:
-        post_teams(webhook.url.reveal(), Card(payload["subject"], payload["text"], outgoing.key), session)
+        post_teams(webhook.url.reveal(), card, session)
+
+
+def send_event(engine: Engine, outgoing: Outgoing) -> None:
+    said = outgoing.payload
+    name = said["to"][0]
+    hook = engine.setup.webhooks.get(name)
+    if hook is None:
+        raise NotifyRefused(f"the file has no [webhooks.{name}] any more")
+    event = Event(said["subject"], said["text"], outgoing.key, said.get("data") or {})
+    with session_to(hook) as session:
+        post_event(name, hook.url.reveal(), hook.secret, event, session)
+
+
+def pairs(said: Any, name: str) -> Facts:
+    """Facts or links as they were committed; none in what was committed before there were any."""
+    return tuple((one, other) for one, other in said.get(name) or ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mappings.model import Moved
+from mappings.model import Moved, Ref
 from mappings.people import party_of
 from sync.merging.merge import Agreed
 from sync.sheet import Sheet
@@ -56,7 +56,8 @@ def movement(sheet: Sheet, visit: Visit, was: Agreed, left: str) -> Movement:
     reopened = sheet.setup.stages.get(left).terminal
     event = f"{'reopened' if reopened else 'stage'}:{was.serial}-{stamp(visit.moved)}:{visit.stage}"
     at, party = min(visit.moved.at, sheet.now), sheet.setup.stages.get(visit.stage).move
-    return Movement(event, "stage", at, visit.stage, party, actor(sheet, visit.item, visit.moved.account))
+    by, author = acted(sheet, visit.item, visit.moved.account)
+    return Movement(event, "stage", at, visit.stage, party, by, item=visit.item.key, author=author)
 
 
 def on_the_way(sheet: Sheet, was: Agreed, found: list[Visit]) -> Iterator[Movement]:
@@ -73,17 +74,37 @@ def assignments(sheet: Sheet, item: Item, stage: str, party: str) -> Iterator[Mo
     if item.assignee == record.assignee or not item.version:
         return
     told = [moved for moved in sheet.seen.moves.get(item.ref, ()) if moved.what == "assignee"]
+    facts = sheet.seen.facts.get(item.ref.tracker)
+    ours = {facts.account} - {""} if facts else set()  # what a rule assigned is nobody's doing
     for moved in told or [Moved("assignee", record.updated, record.updated_by, record.assignee)]:
-        if moved.account not in sheet.setup.automation:
+        if moved.account not in sheet.setup.automation | ours:
             event = f"assignment:{item.ref}:{stamp(moved) if told else record.version}"
-            yield Movement(event, "assignment", moved.at, stage, party, actor(sheet, item, moved.account))
+            by, author = acted(sheet, item, moved.account)
+            yield Movement(event, "assignment", moved.at, stage, party, by, item=item.key, author=author)
+
+
+def acted(sheet: Sheet, item: Item, account: str) -> tuple[str, str]:
+    """The party behind an account and the name of the person."""
+    return actor(sheet, item, account), who(sheet, item.ref, account)
 
 
 def actor(sheet: Sheet, item: Item, account: str) -> str:
-    """The party behind an account; automation is none."""
-    if account in sheet.setup.automation:
+    """The party behind an account; automation is none, nor are we."""
+    if account in sheet.setup.automation or is_ours(sheet, item.ref, account):
         return ""
     return party_of(sheet.setup.parties, item.side, item.ref.tracker, account)
+
+
+def who(sheet: Sheet, ref: Ref, account: str) -> str:
+    """The name of the person behind an account, as the roster has it, or else the account; nobody where it is ours."""
+    if is_ours(sheet, ref, account):
+        return ""
+    return next((person.name for person in sheet.setup.roster.with_account(account, ref.tracker)), account)
+
+
+def is_ours(sheet: Sheet, ref: Ref, account: str) -> bool:
+    facts = sheet.seen.facts.get(ref.tracker)
+    return facts is not None and bool(account) and account == facts.updater
 
 
 def stamp(moved: Moved) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sync.merging.status import STAGE
+from sync.ordering.give import FIRED
 from sync.plan import Action, Notify, Open, Plan, Settlement
 from sync.setup import Setup, Window
 from sync.state import Firing, LinkState
@@ -70,7 +72,8 @@ def hold_back(plan: Plan, link: LinkState, setup: Setup, brakes: Brakes) -> Plan
     stopped = brakes.frosts or link.paused or link.key in brakes.links or link.route in brakes.routes
     paused = [action for action in plan.actions if isinstance(action, Open) and action.route in brakes.routes]
     joins = [joining for joining in plan.settlement.joins if joining.route in brakes.routes]
-    if stopped or (not link.id and (paused or joins)):
+    begins = not link.id and plan.settlement.follows in brakes.routes
+    if stopped or begins or (not link.id and (paused or joins)):
         return alerts_of(plan, setup) if changes(plan) else plan
     if not paused and not joins:
         return plan
@@ -104,14 +107,16 @@ def alerts_of(plan: Plan, setup: Setup) -> Plan:
         movements=tuple(movement for movement in settled.movements if movement.kind != "stage"),
         firings=settled.firings,
         due=settled.due,
-        remarks=tuple(remark for remark in settled.remarks if remark.id.startswith("fire:")),
+        orders=tuple(order for order in settled.orders if order.id.startswith(FIRED)),
+        remarks=tuple(remark for remark in settled.remarks if remark.id.startswith(FIRED)),
     )
     alerts = tuple(action for action in plan.actions if isinstance(action, Notify))
     return replace(plan, actions=alerts, settlement=kept, waiting=None, frozen=True, withheld=withheld)
 
 
 def decreed(setup: Setup, firings: Iterable[Firing]) -> Collection[str]:
-    """The fields that the steps set which fired now: with the firing their word is given, and it is given once."""
+    """The fields that the steps set which fired now: with the firing their word is given, and it is given once. A stage
+    is an order, which is kept until the thaw."""
     rules = {rule.id: rule for rule in setup.rules}
     fired = [f for f in firings if f.outcome == "fired" and f.rule in rules]
-    return {name for firing in fired for name in rules[firing.rule].steps[firing.step - 1].set}
+    return {name for firing in fired for name in rules[firing.rule].steps[firing.step - 1].set} - {STAGE}

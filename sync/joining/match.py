@@ -80,7 +80,8 @@ def in_link(sheet: Sheet, source: Item, route: Route, tie: Tie) -> Counterpart:
     about = f"route {route.id}"
     if sheet.link.id or len(sheet.link.items) > 1:
         reason = f"{source.key} and {words_of(tie)} are in two links, and links never merge themselves"
-        hold(sheet, source, reason, f"lockstep unlink one of them, then lockstep link {source.key} {tie.key}", [tie])
+        joins = f"lockstep link {source.key} {tie.key} where one of them is followed alone"
+        hold(sheet, source, reason, f"{joins}; else lockstep unlink one of them first", [tie])
     elif tie.link_key in sheet.link.barred:
         sheet.because(about, f"{source.key} was unlinked from {tie.key} by a person; lockstep link brings it back")
     elif tie.closed:
@@ -152,11 +153,12 @@ def print_of(ties: Sequence[Tie]) -> str:
 
 def asked(sheet: Sheet, route: Route, source: Item, one: Tie | None) -> bool:
     """Whether a person's word is needed and not given: what was there before Lockstep is proposed, and left alone."""
-    kind = "open" if one is None else "adopt"
+    kind = "adopt" if one else "follow" if route.follows else "open"
     key = f"{kind} {route.id} {source.ref}" + (f" {one.ref}" if one else "")
     if key in sheet.approved:
         return False
-    what = f"{source.key} and {words_of(one)} belong together" if one else f"{source.key} opens a {route.opens}"
+    alone = f"{source.key} is followed alone" if route.follows else f"{source.key} opens a {route.opens}"
+    what = f"{source.key} and {words_of(one)} belong together" if one else alone
     sheet.proposals.append(Proposal(key, kind, source.ref, what, one.told if one else ""))
     return True
 

@@ -101,14 +101,17 @@ def group(engine: Engine, key: str, members: list[tuple[Record, str]]) -> list[R
         adopted.append((record, side))
     if adopted:
         source = next((r.ref for r, _ in adopted if link_key(engine.setup.instance, r.ref) == key), adopted[0][0].ref)
-        engine.store.rebuild_link(key, source, adopted, engine.now(), route_of(engine, source, taken))
+        side = next(side for record, side in adopted if record.ref == source)
+        engine.store.rebuild_link(key, source, adopted, engine.now(), route_of(engine, source, side, taken))
     return twins
 
 
-def route_of(engine: Engine, source: Ref, made: Collection[str]) -> str:
-    """The route that opened the link, by the creation keys of its items."""
+def route_of(engine: Engine, source: Ref, side: str, made: Collection[str]) -> str:
+    """The route that opened the link, by the creation keys of its items; else one that follows its side alone."""
     instance, routes = engine.setup.instance, engine.setup.routes
-    return next((route.id for route in routes if creation_key(instance, route.id, source) in made), "")
+    opened = [route.id for route in routes if creation_key(instance, route.id, source) in made]
+    alone = [route.id for route in routes if route.follows and route.source == side]
+    return next(iter((*opened, *alone)), "")
 
 
 def taken_keys(engine: Engine, key: str) -> dict[str, str]:

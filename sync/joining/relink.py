@@ -6,12 +6,13 @@ Each changes the state alone, in one transaction; marks, stages and all else fol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mappings.banner import link_key
 from mappings.model import Ref
 from sync.engine import Engine
+from sync.joining.alone import lone
 from sync.joining.join import ALONE, JOIN, LINKED, ended_as, last_seen
 from sync.plan import Joining, Plan, Settlement
 from sync.read import Desk, fetch, hear
@@ -29,11 +30,11 @@ def link(engine: Engine, request: Request) -> str:
     places = found(engine, request.args)
     if len(places) < 2:
         raise Declined("name two items at least: lockstep link INC0010003 INC0010007")
-    homes = {place.link: place for place in places if place.link}
+    homes = home_of(engine, {place.link: place for place in places if place.link})
     if len(homes) > 1:
         words = " and ".join(f"{place.key} in that of {titled(engine, id)}" for id, place in homes.items())
         raise Declined(f"{words}: links never merge. Take one out of its link first: lockstep unlink KEY")
-    loose = [place for place in places if not place.link]
+    loose = [place for place in places if place.link not in homes]
     if not loose:
         return f"{titled(engine, places[0].link)} are one link already."
     seen = looked_at(engine, loose)
@@ -46,6 +47,13 @@ def link(engine: Engine, request: Request) -> str:
         for place in others:
             bring(engine, place, home, seen)
     return f"{titled(engine, home)} are one link now; marks and stage follow with the next pass."
+
+
+def home_of(engine: Engine, homes: Mapping[int, Place]) -> dict[int, Place]:
+    """The links that the others may come into: those that are more than one item followed alone; where all are such,
+    the first that was named."""
+    alone = {link.id for link in engine.store.links(list(homes)) if lone(link)} if len(homes) > 1 else set()
+    return {id: place for id, place in homes.items() if id not in alone} or dict(list(homes.items())[:1])
 
 
 def begin(engine: Engine, opener: Place, others: Sequence[Place], seen: Seen) -> int:
@@ -64,7 +72,7 @@ def begin(engine: Engine, opener: Place, others: Sequence[Place], seen: Seen) ->
 def bring(engine: Engine, place: Place, home: int, seen: Seen) -> None:
     """The item comes into a link that is there."""
     (link,) = engine.store.links_of([place.ref])
-    if not link.id:
+    if not link.id or lone(link):
         plan = plan_of(link, place, (joining(engine, place, home, seen),), loose=True)
         engine.store.commit(link, plan, seen, engine.now())
 
@@ -92,7 +100,7 @@ def part(engine: Engine, place: Place, request: Request) -> str:
     if not place.link:
         return declined(engine, place, request)
     (home,) = engine.store.links([place.link])
-    if place.ref == home.source and not absent(home, place.ref):
+    if place.ref == home.source and not absent(home, place.ref) and not lone(home):
         others = " ".join(item.key for item in home.items if item.ref != place.ref) or "..."
         what = f"{place.key} opened its link, whose key is made of it, and stays"
         raise Declined(f"{what}. Take the others out: lockstep split {others}, or lockstep unlink, one by one")

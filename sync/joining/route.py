@@ -2,51 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from mappings.banner import creation_key
 from mappings.model import MARKS, Draft, Mark, Native, Record
 from mappings.routes import Route
-from sync.joining.join import LINKED, SPLIT, last_seen
+from sync.joining.join import FOLLOWING, SPLIT, last_seen
 from sync.joining.match import asked, counterpart, pair
 from sync.merging.status import STAGE
+from sync.ordering.give import OVER, fulfil, pending, relate, route_called
 from sync.plan import Action, Adopt, Open
 from sync.sheet import Sheet, closed, fingerprint_of, is_terminal, resting
 from sync.speaking.gate import waits
 from sync.speaking.lead import follows, opening_side
-from sync.state import Creation, Item
+from sync.state import Creation, Item, Order
 
 #: stands for "all of it is carried"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def open_routes(sheet: Sheet) -> list[Action]:
+def open_routes(sheet: Sheet, only: Collection[str] = ()) -> list[Action]:
     """The counterparts to open; those that people made are paired with instead, and noted as joining. A side that has
-    an item, or a creation on its way, is not opened again; an item that is gone is never re-created."""
+    an item, or a creation on its way, is not opened again; an item that is gone is never re-created. What a rule
+    ordered comes first, whatever the route's condition. ``only`` are the routes that it has ordered just now: those
+    that find a counterpart wait for the next look."""
     openings: list[Action] = []
     taken = {item.side for item in sheet.link.items}
-    for route in sheet.setup.routes:
-        source = next((i for i in sheet.present() if i.side == route.source and not follows(sheet, i)), None)
-        if source is None or route.opens in taken:
+    taken |= {action.side for action in sheet.actions if isinstance(action, Open)}
+    ordered = called(sheet)
+    for route in sorted(sheet.setup.routes, key=lambda route: route.id not in ordered):
+        source = source_of(sheet, route)
+        if source is None or route.follows or route.opens in taken or (only and route.id not in only):
             continue
-        if not may_open(sheet, route, source):
+        order = ordered.get(route.id)
+        if order is None and (route.by or not may_open(sheet, route, source)):
             sheet.unfit.add(route.id)
             continue
-        alone, found = left_alone(sheet, route, source), counterpart(sheet, route, source)
+        alone = order is None and left_alone(sheet, route, source)
+        found = counterpart(sheet, route, source)
         if found.unclear or (alone and asked(sheet, route, source, found.one)):
             taken.add(route.opens)
             continue
         if found.one is not None:
-            pair(sheet, route, source, found.one)
             taken.add(route.opens)
+            if only:
+                sheet.waits.append(sheet.now)
+            else:
+                pair(sheet, route, source, found.one)
             continue
         if not settled_before(sheet, route, source) and waits(sheet, route, source):
             continue
-        opening = opening_of(sheet, route, source)
+        opening = opening_of(sheet, route, source, order.reason if order else "")
         if opening is not None:
             openings.append(opening)
             taken.add(route.opens)
+            relate(sheet, route, source, opening.reason)
     return openings
+
+
+def source_of(sheet: Sheet, route: Route) -> Item | None:
+    """The item that a route opens from: the one that speaks for its side."""
+    return next((i for i in sheet.present() if i.side == route.source and not follows(sheet, i)), None)
+
+
+def called(sheet: Sheet) -> dict[str, Order]:
+    """The routes that a rule ordered to open and that have not opened yet. Where there is a counterpart nothing is
+    opened, nor where the work ended meanwhile."""
+    there = {item.side for item in sheet.link.items}
+    found: dict[str, Order] = {}
+    for order in list(pending(sheet, "open")):
+        route = route_called(sheet.setup, order.value)
+        if route is None or route.opens in there or opened_before(sheet, route):
+            fulfil(sheet, order)
+        elif route.source not in there:
+            fulfil(sheet, order, f"there is no {route.source} that route {route.id} could open from: {order.reason}")
+        elif closed(sheet) and order.was != OVER:
+            fulfil(sheet, order, f"route {route.id} opens nothing any more, the work is over: {order.reason}")
+        else:
+            found[route.id] = order
+    return found
+
+
+def opened_before(sheet: Sheet, route: Route) -> bool:
+    """Whether the route opened from its source once, wherever that item is now."""
+    source = source_of(sheet, route)
+    if source is None:
+        return False
+    made = standing_creation(sheet, route, source, creation_key(sheet.setup.instance, route.id, source.ref))
+    return made is not None and made.outcome == "done"
 
 
 def undone(sheet: Sheet, route: Route, source: Item) -> bool:
@@ -110,8 +154,9 @@ def young(route: Route, record: Record) -> bool:
     return route.since is not None and record.created >= route.since
 
 
-def opening_of(sheet: Sheet, route: Route, source: Item) -> Open | None:
-    """The creation a route calls for, or ``None`` while one is on its way or is held."""
+def opening_of(sheet: Sheet, route: Route, source: Item, ordered: str = "") -> Open | None:
+    """The creation a route calls for, or ``None`` while one is on its way or is held. ``ordered`` is why a rule wants
+    it."""
     key = creation_key(sheet.setup.instance, route.id, source.ref)
     begun = standing_creation(sheet, route, source, key)
     side = sheet.setup.sides[route.opens]
@@ -126,12 +171,12 @@ def opening_of(sheet: Sheet, route: Route, source: Item) -> Open | None:
     fields, serials = first_fields(sheet, route.opens)
     at = max((c.created for c in sheet.seen.comments.get(source.ref, ())), default=record.updated)
     mark = Mark(sheet.setup.mark, sheet.link.key, key, max(at, record.updated).strftime("%Y%m%d%H%M%S"))
-    draft = Draft(side.create_kind, fields, mark, record.key, record.url, side.create)
-    what, fingerprint = f"open {route.id}", fingerprint_of(fields)
-    if resting(sheet, source.ref, what, fingerprint):
+    draft = Draft(side.create_kind, fields, mark, record.key, record.url, {**side.create, **route.create})
+    if resting(sheet, source.ref, f"open {route.id}", fingerprint_of({**draft.extra, **fields})):
         return None
     condition = sheet.setup.conditions.get(route.id)
-    when = f" ({condition.text})" if condition else ""
+    why = ordered or (condition.text if condition else "")
+    when = f" ({why})" if why else ""
     rebuilt = source.rebuilt and source.mark is not None and begun is None
     return Open(
         route.id,
@@ -142,6 +187,7 @@ def opening_of(sheet: Sheet, route: Route, source: Item) -> Open | None:
         route.history,
         f"route {route.id}{when} opens from {record.key}",
         rebuilt,
+        tasks=len(route.tasks.titles) if route.tasks else 0,
     )
 
 
@@ -210,8 +256,8 @@ def occupied_words(record: Record) -> tuple[str, str]:
 
 
 def astray(sheet: Sheet, item: Item, mark: Mark) -> bool:
-    """Whether the keys name another link than the one that a person put the item into."""
-    return item.joined in (LINKED, SPLIT) and mark.link not in ("", sheet.link.key)
+    """Whether the keys name another link than the one that the item was put into since."""
+    return item.joined in (*FOLLOWING, SPLIT) and mark.link not in ("", sheet.link.key)
 
 
 def made_by(record: Record) -> str:

@@ -114,11 +114,12 @@ ALLOWS: Mapping[str, Callable[[Route], bool]] = {
 
 
 def tie_of(setup: Setup, item: Item, found: Named) -> Tie | None:
-    """The tie, where a route says that it binds: one from the item's own side, else one about either side."""
+    """The tie, where a route says that it binds: one from the item's own side, else one about either side; one that
+    opens something before one that only follows."""
     place = found.place
     routes = [r for r in setup.routes if ALLOWS[found.kind](r) and touches(r, item.side, place.side)]
     if not routes or place.side not in setup.sides or setup.sides[place.side].under:
         return None
-    route = min(routes, key=lambda r: r.source != item.side)
+    route = min(routes, key=lambda r: (r.source != item.side, r.follows))
     told = f"it mentions {place.key}" if found.kind == "mention" else f"its {found.kind} is {place.key}"
     return Tie(found.kind, route.id, place.ref, place.side, place.key, told, place.link, place.link_key, place.closed)

@@ -11,9 +11,10 @@ from mappings.model import Ref
 from sync.merging.anew import deciding_first, edited, read_anew, unread
 from sync.merging.merge import Agreed, Claim, Echo, Spoken, Verdict, merge, owners_word
 from sync.merging.status import STAGE, StatusMeaning, deciders_word, spelled
+from sync.ordering.stage import stage_ordered
 from sync.sheet import Sheet, fingerprint_of, key_of, told, told_value
 from sync.speaking.follow import final_ones, follow_stage, just_came, reopens
-from sync.speaking.gate import barred, why_barred
+from sync.speaking.gate import ask_to_wait, barred, grant, remember_wish, waited, why_barred
 from sync.speaking.lead import crowded, follows, sides_echo
 from sync.state import Item, OwnRemark
 
@@ -32,6 +33,9 @@ def merge_status(sheet: Sheet) -> None:
             return
         agreed, spoken = read_anew(sheet, STAGE, meaning, spoken, deciding_first(setup.stages, agreed, spoken))
     verdict = merge(meaning, agreed, spoken, choose)
+    verdict = grant(sheet, meaning, verdict, spoken) or verdict
+    sheet.granted = sheet.granted or waited(sheet, verdict)
+    verdict = stage_ordered(sheet, meaning, verdict, spoken) or verdict
     verdict = final_ones(sheet, follow_stage(sheet, meaning, verdict, [i for i in items if i not in heard]))
     wordless = tuple((s.ref, Echo(s.spelling, verdict.agreed.serial)) for s in verdict.wordless)
     keep_unshown(sheet, STAGE, [Spoken(i.ref, i.side, spelled(sheet.record(i.ref).state)) for i in items])
@@ -92,7 +96,7 @@ def spoken_of(sheet: Sheet, declared: Field, echoes: Mapping[Ref, Echo | None]) 
             i.ref,
             i.side,
             declared.spelled(i.side, sheet.record(i.ref).fields),
-            of_field(declared, i.side, echoes.get(i.ref)),
+            of_field(declared, i.side, echoes.get(i.ref)) or unborn(sheet, declared, i),
             follows(sheet, i),
             crowded(sheet, i.side),
         )
@@ -106,6 +110,16 @@ def of_field(declared: Field, side: str, echo: Echo | None) -> Echo | None:
     return echo if natives == declared.natives[side] else None
 
 
+def unborn(sheet: Sheet, declared: Field, item: Item) -> Echo | None:
+    """Before it was opened by a route an item said nothing: what its tracker gave it at birth, its number above all, is
+    its owner's change, where nobody had said anything of the field yet. ``None`` where that is not how it came."""
+    agreed, born = sheet.link.agreed.get(declared.name), item.echoes.get(STAGE)
+    made = born is not None and born.serial == 0 and not (item.joined or item.rebuilt)
+    if not made or declared.owner != item.side or agreed is None or agreed.value not in (None, ()):
+        return None
+    return Echo(tuple((native, None) for native in declared.natives[item.side]), agreed.serial)
+
+
 def hold_unsaid(sheet: Sheet, declared: Field, verdict: Verdict) -> None:
     """Sets aside what the file maps to nothing, and sides that have no word for what is agreed."""
     for s in verdict.unmapped:
@@ -116,7 +130,7 @@ def hold_unsaid(sheet: Sheet, declared: Field, verdict: Verdict) -> None:
             f"{key_of(sheet, s.ref)} has {value}, which the file maps to no {declared.name}",
             f"add it to the values of [fields.{declared.name}], as an alternative of one that is there",
         )
-    for s in verdict.wordless:
+    for s in verdict.wordless if not any(map(declared.only_read, declared.natives)) else ():
         sheet.hold(
             s.ref,
             declared.name,
@@ -144,6 +158,10 @@ def took(sheet: Sheet, name: str, verdict: Verdict) -> None:
     choice = verdict.choice
     if choice is None:
         return
+    for claim in choice.waiting:
+        ask_to_wait(sheet, claim)
+    if choice.waiting and not choice.restored:
+        return
     sheet.because(
         name, f"{name} is {told_value(sheet, name, verdict.agreed.value)}: {choice.by or 'a rule'} changed it"
     )
@@ -165,8 +183,11 @@ def note_claim(sheet: Sheet, name: str, claim: Claim, *, restored: bool) -> None
     else:
         said = f"{by} said {stands}, {claim.side} said {word}"
         why = f"{name} was changed on two sides at once: {said}; the word of {by} stands"
-    why = (why_barred(sheet, claim, str(agreed.value)) if name == STAGE and restored else "") or why
+    gate = why_barred(sheet, claim, str(agreed.value)) if name == STAGE and restored else ""
+    why = gate or why
     sheet.because(name, why)
+    if gate:
+        remember_wish(sheet, claim, agreed, gate)
     if claim.ref is None:
         return
     changed = fingerprint_of({name: repr(claim.value)})

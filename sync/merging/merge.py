@@ -74,12 +74,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which value stands; ``restored`` claims were not theirs to make, ``overridden`` ones lost to another's."""
+    """Which value stands; ``restored`` claims were not theirs to make, ``overridden`` ones lost to another's,
+    ``waiting`` ones stay as they are until they can be granted."""
 
     value: Common
     by: str
     restored: tuple[Claim, ...] = ()
     overridden: tuple[Claim, ...] = ()
+    waiting: tuple[Claim, ...] = ()
 
 
 #: ``choose(agreed, claims) -> Choice``; claims are never empty

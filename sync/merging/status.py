@@ -48,7 +48,7 @@ def deciders_word(
 ) -> Choose:
     """A side's change moves the link on if the stage it leaves is ``decided_by`` that side or names none. Any side
     may enter a paused stage; leaving one returns to the stage before, and from there the same rule holds.
-    A stage that is ``barred`` is entered by nobody."""
+    A stage that is ``barred`` is entered by nobody; where its gate holds, who moved there waits in its place."""
 
     def choose(agreed: Agreed, claims: Sequence[Claim]) -> Choice:
         current = stages.get(str(agreed.value))
@@ -57,7 +57,9 @@ def deciders_word(
         rightful = [c for c in claims if may_decide(stages, before, str(agreed.value), c)]
         allowed = [c for c in rightful if c.value == base or not barred(str(c.value))]
         if not allowed:
-            return Choice(base, claims[0].side if base != current.id else agreed.by, restored=tuple(claims))
+            waiting = tuple(c for c in rightful if base == current.id and stages.get(str(c.value)).gate == "hold")
+            restored = tuple(c for c in claims if c not in waiting)
+            return Choice(base, claims[0].side if base != current.id else agreed.by, restored, waiting=waiting)
         winner = min(allowed, key=lambda c: (c.side != decider, order.index(c.side) if c.side in order else len(order)))
         others = [c for c in claims if c.value != winner.value]
         restored = tuple(c for c in others if c not in allowed)

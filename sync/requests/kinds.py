@@ -14,6 +14,7 @@ import structlog
 from sync.edits.edit import keep
 from sync.engine import Engine
 from sync.joining.relink import Declined, link, split, unlink
+from sync.listing.asked import send, unwatch, watch
 from sync.log import where
 from sync.store import DECLINED, DONE, Request, StateBroken
 
@@ -28,7 +29,10 @@ def apply_plan(engine: Engine, request: Request) -> str:
 
 
 #: what can be asked for
-KINDS: Mapping[str, Work] = {"link": link, "unlink": unlink, "split": split, "apply": apply_plan}
+KINDS: Mapping[str, Work] = {
+    **{"link": link, "unlink": unlink, "split": split, "apply": apply_plan},
+    **{"send": send, "watch": watch, "unwatch": unwatch},
+}
 
 
 def work(engine: Engine) -> None:

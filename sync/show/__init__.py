@@ -14,6 +14,7 @@ from rich.text import Text
 
 from sync.engine import Engine
 from sync.joining.tasks import state_of
+from sync.merging.merge import Agreed
 from sync.merging.status import STAGE
 from sync.plan import Action, Adopt, Joining, Notify, Open, Plan, Reason, Reword, Say, Show, Unmark, Write
 from sync.reconcile import Pass
@@ -206,7 +207,7 @@ def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableTy
             behind = " (behind)" if echo and echo.serial < agreed.serial else ""
             cells.append(text + behind)
         value = engine.setup.stages.get(str(agreed.value)).name if name == STAGE and agreed.value else agreed.value
-        table.add_row(name, short(value, 40), agreed.by or ("" if agreed.value is None else "a rule"), *cells)
+        table.add_row(name, short(value, 40), whose_word(engine, name, agreed), *cells)
     if values:
         blocks.append(table)
     if plan:
@@ -218,6 +219,14 @@ def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableTy
         place = keys.get(entry.item, entry.item)
         blocks.append(Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:9} {place}  {entry.body}", style="dim"))
     return Group(*blocks)
+
+
+def whose_word(engine: Engine, name: str, agreed: Agreed) -> str:
+    """The side whose word a value is; a rule's, or nobody's where Lockstep counted it."""
+    declared = engine.setup.fields.get(name)
+    if declared is not None and declared.source:
+        return f"counted ({declared.source})"
+    return agreed.by or ("" if agreed.value is None else "a rule")
 
 
 def about(reason: Reason) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mappings.calendar import Calendar, Span, parse_span
-from sync.escalation.escalate import calendar_of, over_since, resumed
+from sync.escalation.clocks import calendar_of, over_since, resumed
 from sync.escalation.move import current_last
 from sync.merging.status import STAGE
 from sync.setup import Setup

@@ -10,8 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mappings.templates import in_words
 from sync.engine import Engine
 from sync.joining.tasks import state_of
+from sync.setup import Setup
 from sync.show.board import Row, Standing, standing, told, worst_first
 from sync.state import LinkState
 
@@ -67,16 +69,24 @@ def board_table(rows: Sequence[Row], by: str, now: datetime, *, narrowed: bool =
 
 
 def links_table(
-    standings: Sequence[Standing], sides: Sequence[str], now: datetime, total: int, *, narrowed: bool
+    standings: Sequence[Standing],
+    sides: Sequence[str],
+    now: datetime,
+    total: int,
+    *,
+    narrowed: bool,
+    counted: Sequence[str] = (),
 ) -> RenderableType:
-    """The links, worst first. ``total``: how many there are of which these are the first."""
+    """The links, worst first. ``total``: how many there are of which these are the first. ``counted`` are fields that
+    Lockstep counts, a column each."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     there = {item.side for one in standings for item in (*one.link.items, *one.link.tasks)}
     shown = [side for side in sides if side in there]
-    for head in (*shown, "stage", "in stage", "moved", "held"):
+    for head in (*shown, *counted, "stage", "in stage", "moved", "held"):
         table.add_column(head, overflow="fold")
     for one in standings:
         cells = [keys_of(one.link, side) for side in shown]
+        cells += [in_words(agreed.value) if (agreed := one.link.agreed.get(name)) else "" for name in counted]
         style = "red" if one.late is not None else "dim" if one.link.closed or one.paused else ""
         spent = "closed" if one.link.closed else spent_in(one)
         table.add_row(*cells, one.stage or "?", spent, f"{ago(one.moved, now)} ago", str(one.held or ""), style=style)
@@ -91,7 +101,12 @@ def every_link(engine: Engine) -> RenderableType:
     """The links that there are, worst first."""
     now, setup = engine.now(), engine.setup
     standings = worst_first(standing(setup, link, now) for link in engine.store.links())
-    return links_table(standings, list(setup.sides), now, len(standings), narrowed=False)
+    return links_table(standings, list(setup.sides), now, len(standings), narrowed=False, counted=counts_of(setup))
+
+
+def counts_of(setup: Setup) -> list[str]:
+    """The fields in which Lockstep counts how far a link reaches."""
+    return [name for name, declared in setup.fields.items() if declared.source and declared.type == "integer"]
 
 
 def row_json(row: Row, by: str) -> dict[str, Any]:

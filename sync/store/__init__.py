@@ -4,7 +4,7 @@ from sync.store.creations import Begun, Unshown
 from sync.store.database import Database, StateBroken, StateLocked
 from sync.store.dirty import Dirty
 from sync.store.filing import Filed
-from sync.store.outbox import Outgoing
+from sync.store.outbox import Outgoing, Parcel
 from sync.store.requests import DECLINED, DONE, Request
 from sync.store.store import Store
 from sync.store.ties import Place
@@ -17,6 +17,7 @@ __all__ = [
     "Dirty",
     "Filed",
     "Outgoing",
+    "Parcel",
     "Place",
     "Request",
     "StateBroken",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -15,7 +15,7 @@ from mappings.model import Native, Record, Ref
 from sync.merging.merge import Echo
 from sync.merging.status import STAGE, spelled
 from sync.plan import Action, Adopt, Notify, Open, Plan, Reword, Say, Show, Unmark, Write
-from sync.state import Held, LinkState, OwnRemark, Seen
+from sync.state import Held, LinkState, Order, OwnRemark, Seen
 from sync.store import copies, journal
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
@@ -94,6 +94,8 @@ def settle_plan(connection: sa.Connection, link: int, plan: Plan, now: datetime)
     insert_new(connection, t.movements, [{"link": link, **asdict(m)} for m in settled.movements])
     insert_new(connection, t.firings, [{"link": link, **asdict(f)} for f in settled.firings])
     insert_new(connection, t.remarks, [remark_row(link, remark) for remark in settled.remarks])
+    upsert(connection, t.orders, [order_row(link, order) for order in settled.orders])
+    fulfil(connection, settled.fulfilled)
     for key, copy, _ in settled.copies:
         if copy.outcome == "done":
             copies.forget_said(connection, key)
@@ -105,7 +107,21 @@ def settle_plan(connection: sa.Connection, link: int, plan: Plan, now: datetime)
 
 def remark_row(link: int, remark: OwnRemark) -> dict[str, Any]:
     place = {"link": link, "tracker": remark.ref.tracker, "item": remark.ref.id}
-    return {**place, "id": remark.id, "channel": remark.channel, "text": remark.text, "reason": remark.reason}
+    called = [astuple(one) for one in remark.mention]
+    words = {"channel": remark.channel, "text": remark.text, "reason": remark.reason, "mention": called}
+    return {**place, "id": remark.id, **words}
+
+
+def order_row(link: int, order: Order) -> dict[str, Any]:
+    place = {"tracker": order.ref.tracker if order.ref else "", "item": order.ref.id if order.ref else ""}
+    said = {"kind": order.kind, "side": order.side, "value": order.value, "reason": order.reason, "was": order.was}
+    return {"id": order.id, "link": link, **said, **place}
+
+
+def fulfil(connection: sa.Connection, ids: Iterable[str]) -> None:
+    """Forgets orders that need nothing more."""
+    for id in ids:
+        connection.execute(sa.delete(t.orders).where(t.orders.c.id == id))
 
 
 def settle_holds(connection: sa.Connection, link: int, plan: Plan) -> None:
@@ -160,10 +176,10 @@ def keep_route(connection: sa.Connection, link: int, route: str) -> None:
 
 
 def route_of(plan: Plan) -> str:
-    """The route by which the plan opens or pairs a counterpart."""
+    """The route by which the plan opens or pairs a counterpart, or follows the item alone."""
     opened = (action.route for action in plan.actions if isinstance(action, Open))
     paired = (joining.route for joining in plan.settlement.joins if not joining.link)
-    return next(chain(opened, paired), "")
+    return next(chain(opened, paired, (plan.settlement.follows,)), "")
 
 
 def write_echoes(connection: sa.Connection, echoes: Iterable[tuple[Ref, str, Echo]]) -> None:
@@ -227,7 +243,7 @@ def insert_intent(
         "tracker": ref.tracker,
         "item": ref.id,
         "key": action.draft.mark.made if isinstance(action, Open) else "",
-        "route": action.route if isinstance(action, Open) else "",
+        "route": action.begun_as if isinstance(action, Open) else "",
         "payload": payload_of(action),
         "at": now,
         "outcome": "",
@@ -244,13 +260,18 @@ def payload_of(action: Adopt | Open | Show | Unmark | Write | Notify) -> Mapping
                 "fields": dict(action.draft.fields),
                 "serials": dict(action.serials),
                 "keys": action.draft.mark.keys(),
+                "task": action.task,
+                "tasks": action.tasks,
             }
         case Show():
             return {"side": action.side, "keys": action.mark.keys(), "key": action.source_key, "url": action.source_url}
         case Write():
             return {"fields": sorted(action.wanted)}
         case Notify():
-            return {"to": action.to, "cc": action.cc, "subject": action.subject, "text": action.text}
+            about = [*astuple(action.about)[:3], action.about.since.isoformat()] if action.about else []
+            said = {"to": action.to, "cc": action.cc, "subject": action.subject, "text": action.text}
+            shown = {"thread": action.thread, "first": action.first, "facts": action.facts, "links": action.links}
+            return {**said, **shown, "data": action.data, "about": about}
     return {}
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mappings.banner import creation_key
 from mappings.model import Mark, Native, Record, Ref
+from mappings.routes import task_of
 from sync.merging.merge import Echo
 from sync.merging.status import STAGE, spelled
 from sync.plan import Show
@@ -47,6 +49,18 @@ def join(connection: sa.Connection, link: int, side: str, record: Record) -> Non
     row = {"tracker": record.ref.tracker, "id": record.ref.id, "side": side, "link": link, "created": record.created}
     flags = {"talk": "", "gone": False, "rebuilt": False, "old": False, "acked": record.version}
     upsert(connection, t.items, [{**row, **commit.record_columns(record), **flags}])
+
+
+def promise(
+    connection: sa.Connection, link: int, route: str, count: int, made: Ref, now: datetime, instance: str
+) -> None:
+    """The tasks that the new item is to get, as creations that have not happened yet. They come with the item in one
+    commit, so that none is forgotten, and none is made for an item that came otherwise."""
+    for place in range(1, count + 1):
+        task = task_of(route, place)
+        row = {"link": link, "kind": "open", "tracker": made.tracker, "item": made.id, "route": task, "payload": {}}
+        row |= {"key": creation_key(instance, task, made), "at": now, "outcome": "failed", "settled": now}
+        connection.execute(sa.insert(t.intents).values(**row))
 
 
 def show(connection: sa.Connection, begun: Begun, source: Ref, made: Ref, now: datetime) -> None:

@@ -201,6 +201,12 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
         yield waiting[start : start + CHUNK]
 
 
+def among(column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """Whether the column's value is one of these. One parameter for all of them: composing as many as there are values
+    takes longer than the query."""
+    return column.in_(sa.bindparam(None, list(values), expanding=True, type_=column.type))
+
+
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """Inserts what is not there yet and leaves the rest as it is."""
     values = [dict(row) for row in rows]

@@ -102,7 +102,7 @@ def tell(connection: sa.Connection, tellings: Iterable[Telling], seen: Seen) -> 
                 continue
             place = {"id": telling.id, "tracker": ref.tracker, "item": ref.id, "link": telling.link}
             words = {"channel": seen.facts[ref.tracker].note_channel, "text": telling.text, "reason": telling.text}
-            insert_new(connection, t.remarks, [{**place, **words}])
+            insert_new(connection, t.remarks, [{**place, **words, "mention": ()}])
             dirty.mark(connection, [(ref, row.side, False)])
 
 

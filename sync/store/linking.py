@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -67,8 +67,19 @@ class Linking(Door):
             wanted = list(ids) if ids is not None else list(connection.scalars(sa.select(t.links.c.id)))
             return [link for chunk in chunks(wanted) for link in self._load(connection, chunk)]
 
+    def each_link(self, *, closed_since: datetime) -> Iterator[LinkState]:
+        """Every open link and those that closed from that instant on, a few at a time: all at once need not fit the
+        memory."""
+        wanted = sa.or_(t.links.c.closed.is_(None), t.links.c.closed >= closed_since)
+        query = sa.select(t.links.c.id).where(wanted).order_by(t.links.c.id)
+        with self.db.begin() as connection:
+            ids = list(connection.scalars(query))
+        for chunk in chunks(ids):
+            yield from self.links(chunk)
+
     def _load(self, connection: sa.Connection, ids: Sequence[int]) -> list[LinkState]:
-        links = load.load_links(connection, ids)
+        # one that its only item left is no more than a name in the journal
+        links = [link for link in load.load_links(connection, ids) if link.items or link.tasks]
         return links if self.sides is None else [load.without_strays(link, self.sides) for link in links]
 
     def due(self, now: datetime) -> list[int]:

@@ -11,11 +11,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from mappings.banner import link_key
+from mappings.mentions import Mention
 from mappings.model import Mark, Ref
 from sync.merging.merge import Agreed, Echo
-from sync.state import Copy, CopyKey, Creation, Firing, Held, Item, LinkState, Movement, Origin, OwnRemark, Version
+from sync.state import (
+    Copy,
+    CopyKey,
+    Creation,
+    Firing,
+    Held,
+    Item,
+    LinkState,
+    Movement,
+    Order,
+    Origin,
+    OwnRemark,
+    Version,
+)
 from sync.store import tables as t
-from sync.store.database import chunks
+from sync.store.database import among, chunks
 
 #: how an item came that is shown with its parent's link and never counted
 TASK = "task"
@@ -26,13 +40,13 @@ def refs_where(table: sa.Table, refs: Collection[Ref]) -> sa.ColumnElement[bool]
     by_tracker: dict[str, list[str]] = defaultdict(list)
     for ref in refs:
         by_tracker[ref.tracker].append(ref.id)
-    clauses = [sa.and_(table.c.tracker == name, table.c.id.in_(ids)) for name, ids in by_tracker.items()]
+    clauses = [sa.and_(table.c.tracker == name, among(table.c.id, ids)) for name, ids in by_tracker.items()]
     return sa.or_(sa.false(), *clauses)
 
 
 def grouped(connection: sa.Connection, table: sa.Table, ids: Sequence[int]) -> dict[int, list[Any]]:
     rows: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(sa.select(table).where(table.c.link.in_(ids))):
+    for row in connection.execute(sa.select(table).where(among(table.c.link, ids))):
         rows[row.link].append(row)
     return rows
 
@@ -43,14 +57,14 @@ def load_links(connection: sa.Connection, ids: Sequence[int]) -> list[LinkState]
         return []
     parts = {
         table.name: grouped(connection, table, ids)
-        for table in (t.items, t.agreed, t.comments, t.copies, t.movements, t.firings, t.held, t.remarks)
+        for table in (t.items, t.agreed, t.comments, t.copies, t.movements, t.firings, t.held, t.remarks, t.orders)
     }
     refs = [Ref(row.tracker, row.id) for rows in parts["items"].values() for row in rows]
     echoes = load_echoes(connection, refs)
     creations = load_creations(connection, ids)
     armed = {row.id: row.armed for row in connection.execute(sa.select(t.rules))}
     paused = frozenset(connection.scalars(sa.select(t.pauses.c.what)))
-    heads = connection.execute(sa.select(t.links).where(t.links.c.id.in_(ids)).order_by(t.links.c.id))
+    heads = connection.execute(sa.select(t.links).where(among(t.links.c.id, ids)).order_by(t.links.c.id))
     links = [link_of(head, parts, echoes, creations, armed) for head in heads]
     return [replace(link, paused=f"link:{link.key}" in paused) for link in links]
 
@@ -96,7 +110,7 @@ def load_held(connection: sa.Connection, refs: Sequence[Ref]) -> dict[Ref, list[
 def load_creations(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Creation]]:
     """The latest creation of each key."""
     rows = connection.execute(
-        sa.select(t.intents).where(t.intents.c.link.in_(ids), t.intents.c.kind == "open").order_by(t.intents.c.id)
+        sa.select(t.intents).where(among(t.intents.c.link, ids), t.intents.c.kind == "open").order_by(t.intents.c.id)
     )
     latest: dict[int, dict[str, Creation]] = defaultdict(dict)
     for row in rows:
@@ -142,11 +156,12 @@ def link_of(
         firings=tuple(Firing(r.rule, r.episode, r.step, r.at, r.outcome, tuple(r.told)) for r in rows("firings")),
         held=tuple(held_of(r) for r in rows("held")),
         creations=tuple(creations.get(head.id, ())),
-        remarks=tuple(OwnRemark(r.id, Ref(r.tracker, r.item), r.channel, r.text, r.reason) for r in rows("remarks")),
+        remarks=tuple(own_remark(r) for r in rows("remarks")),
         armed=armed,
         lead=Ref(head.lead_tracker, head.lead_id) if head.lead_id else None,
         route=head.route,
         aside=frozenset(head.aside),
+        orders=tuple(sorted((order_of(r) for r in rows("orders")), key=lambda order: order.id)),
     )
 
 
@@ -191,6 +206,16 @@ def prospective(instance: str, row: Any) -> LinkState:
     ref = Ref(row.tracker, row.id)
     item = item_of(row, {})
     return LinkState(0, link_key(instance, ref), ref, (item,), old=row.old, aside=frozenset(row.aside))
+
+
+def order_of(row: Any) -> Order:
+    ref = Ref(row.tracker, row.item) if row.tracker else None
+    return Order(row.id, row.kind, row.side, row.value, row.reason, ref, row.was)
+
+
+def own_remark(row: Any) -> OwnRemark:
+    called = tuple(Mention(*one) for one in row.mention)
+    return OwnRemark(row.id, Ref(row.tracker, row.item), row.channel, row.text, row.reason, called)
 
 
 def moved_of(row: Any) -> Movement:

@@ -14,7 +14,7 @@ from mappings.matching import ADDRESS, EQUAL, NUMBER, Name
 from mappings.model import Ref
 from sync.store import load
 from sync.store import tables as t
-from sync.store.database import chunks
+from sync.store.database import among, chunks
 from sync.store.ties import Place
 
 #: an item's own names, under no field
@@ -76,7 +76,7 @@ def sides_of(connection: sa.Connection, links: Collection[int]) -> dict[int, fro
     """The sides that these links have an item on that is still there."""
     found: dict[int, set[str]] = defaultdict(set)
     for chunk in chunks(sorted(links)):
-        there = sa.and_(t.items.c.link.in_(chunk), t.items.c.gone.is_(False))
+        there = sa.and_(among(t.items.c.link, chunk), t.items.c.gone.is_(False))
         for row in connection.execute(sa.select(t.items.c.link, t.items.c.side).where(there)):
             found[row.link].add(row.side)
     return {link: frozenset(sides) for link, sides in found.items()}
@@ -90,7 +90,8 @@ def bearers(field: str, side: str, values: Collection[str]) -> sa.Select[tuple[o
     return (
         sa.select(*columns, t.links.c.key.label("link_key"), t.links.c.closed)
         .select_from(joined)
-        .where(t.names.c.name == field, t.names.c.side == side, t.names.c.value.in_(values), t.items.c.gone.is_(False))
+        .where(t.names.c.name == field, t.names.c.side == side, among(t.names.c.value, values))
+        .where(t.items.c.gone.is_(False))
         .order_by(t.items.c.created, t.items.c.tracker, t.items.c.id)
     )
 

@@ -21,9 +21,24 @@ def unlink(connection: sa.Connection, link: int, key: str, ref: Ref, by: str, no
     passing_on(connection, link, [ref])
     alone = {"link": None, "joined": "", "came": None, "left": False, "version": -1, "rebuilt": False}
     connection.execute(commit.item_update(ref).values(**alone))
+    end_if_empty(connection, link, now)
     tombstones.bar(connection, ref, (key, ALONE), by, now)
     look_again(connection, link, [ref])
     ties.wake_namers(connection, [ref])
+
+
+def vacate(connection: sa.Connection, link: int, ref: Ref, now: datetime) -> None:
+    """An item that was alone in its link leaves it, to join another one in the same transaction. Its key stays taken:
+    the journal tells what was done under it."""
+    connection.execute(commit.item_update(ref).values(link=None, joined="", came=None, left=False, version=-1))
+    end_if_empty(connection, link, now)
+
+
+def end_if_empty(connection: sa.Connection, link: int, now: datetime) -> None:
+    """A link that nobody is left in is over, and nothing of it falls due."""
+    if connection.scalar(sa.select(sa.func.count()).select_from(t.items).where(t.items.c.link == link)) == 0:
+        over = {"closed": now, "due": None}
+        connection.execute(sa.update(t.links).where(t.links.c.id == link).values(**over))
 
 
 def split(

@@ -43,6 +43,7 @@ class Recovering(Door):
             unsettled = t.UNSETTLED
             links |= set(connection.scalars(sa.select(t.copies.c.link).where(unsettled)))
             links |= set(connection.scalars(sa.select(t.remarks.c.link)))
+            links |= set(connection.scalars(sa.select(t.orders.c.link)))
             members = connection.execute(sa.select(t.items).where(t.items.c.link.in_(links)))
             dirty.mark(connection, [(Ref(r.tracker, r.id), r.side, True) for r in members])
             connection.execute(
@@ -63,7 +64,13 @@ class Recovering(Door):
         with self.db.begin() as connection:
             intent = connection.execute(sa.select(t.intents).where(t.intents.c.id == begun.intent)).one()
             payload = intent.payload
+            if payload.get("task"):
+                c.settle_intent(connection, begun.intent, "done", now)
+                dirty.mark(connection, [(record.ref, begun.side, False)])
+                return
+            made, instance = record.ref, self.instance
             creations.join(connection, begun.link, begun.side, record)
+            creations.promise(connection, begun.link, intent.route, payload.get("tasks", 0), made, now, instance)
             ties.wake(connection, begun.link)
             c.settle_intent(connection, begun.intent, "done", now)
             creations.show(connection, begun, Ref(intent.tracker, intent.item), record.ref, now)

@@ -15,8 +15,10 @@ from sync.store import commit as c
 from sync.store import (
     copies,
     creations,
+    dirty,
     joining,
     journal,
+    parting,
     ties,
 )
 from sync.store import tables as t
@@ -32,6 +34,8 @@ class Settling(Door):
         """What a plan settles and intends, in one transaction. Returns the link's id and the intents by place."""
         with self.db.begin() as connection:
             if plan.loose:
+                if link.id and plan.settlement.joins:
+                    parting.vacate(connection, link.id, link.source, now)
                 id, intents = joining.settle_loose(connection, plan, seen, now)
             else:
                 id = c.ensure_link(connection, link, now)
@@ -71,6 +75,7 @@ class Settling(Door):
         the intent of its visible link to the source."""
         with self.db.begin() as connection:
             creations.join(connection, id, opened.side, record)
+            creations.promise(connection, id, opened.route, opened.tasks, record.ref, now, self.instance)
             ties.wake(connection, id)
             c.settle_intent(connection, intent, "done", now)
             draft = opened.draft
@@ -83,6 +88,17 @@ class Settling(Door):
             else:
                 creations.baseline(connection, id, record.ref, now)
         return shown
+
+    def created_task(self, intent: int, record: Record, side: str, now: datetime) -> None:
+        """A task that the tracker acknowledged: it is read and filed below its item in the next pass."""
+        with self.db.begin() as connection:
+            c.settle_intent(connection, intent, "done", now)
+            dirty.mark(connection, [(record.ref, side, False)])
+
+    def fulfil(self, order: str) -> None:
+        """Forgets an order that is carried out."""
+        with self.db.begin() as connection:
+            c.fulfil(connection, [order])
 
     def unshown(self) -> list[Unshown]:
         """Created items whose visible link is still to be left."""
@@ -121,11 +137,11 @@ class Settling(Door):
 
     def waiting(self) -> datetime | None:
         """When the next copy or creation whose answer was lost may be settled; ``None`` where none is open."""
-        target = sa.and_(t.copies.c.target_tracker == t.items.c.tracker, t.copies.c.target_id == t.items.c.id)
-        unsure = sa.select(t.copies.c.link).join(t.items, target)
-        unsure = unsure.where(t.UNSETTLED)
+        unsure = sa.select(t.copies.c.link).where(t.UNSETTLED)
         if self.sides is not None:
-            unsure = unsure.where(t.items.c.side.in_(self.sides))
+            # asked of each unsettled copy: a join might begin with every item there is
+            target = sa.and_(t.copies.c.target_tracker == t.items.c.tracker, t.copies.c.target_id == t.items.c.id)
+            unsure = unsure.where(sa.exists().where(target, t.items.c.side.in_(self.sides)))
         with self.db.begin() as connection:
             begun = [b.link for b in creations.begun(connection, t.intents.c.outcome == "unsure") if self.knows(b.side)]
             open_ends = sa.or_(t.links.c.id.in_(unsure), t.links.c.id.in_(begun))

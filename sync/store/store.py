@@ -9,9 +9,10 @@ from sync.store.noticing import Noticing
 from sync.store.recovering import Recovering
 from sync.store.settling import Settling
 from sync.store.telling import Telling
+from sync.store.watching import Watching
 
 
-class Store(Noticing, Linking, Asking, Settling, Recovering, Telling):
+class Store(Noticing, Linking, Asking, Settling, Recovering, Telling, Watching):
     """Links, items, cursors, intents and the journal, over SQLite or PostgreSQL: the one door, whose rooms are its
     bases."""
 

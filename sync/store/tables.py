@@ -282,6 +282,8 @@ intents = Table(
 
 #: the conditions of the partial indexes, in their very words: SQLite takes such an index for no bound parameter
 ON_ITS_WAY = text("intents.outcome IN ('', 'unsure')")
+UNSENT = text("outbox.outcome = ''")
+UNDELIVERED = text("deliveries.outcome = ''")
 UNSETTLED = text("(copies.outcome = 'unsure' OR copies.sent != '')")
 
 remarks = Table(
@@ -294,6 +296,22 @@ remarks = Table(
     Column("channel", String(80), nullable=False),
     Column("text", Words, nullable=False),
     Column("reason", Words, nullable=False),
+    Column("mention", Json, nullable=False, default=(), server_default=text("'[]'")),
+)
+
+#: ``tracker`` and ``item`` are empty until the item is known
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    link_id(nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("side", String(80), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("tracker", String(80), nullable=False),
+    Column("item", String(64), nullable=False),
+    Column("was", Words, nullable=False),
 )
 
 outbox = Table(
@@ -308,6 +326,36 @@ outbox = Table(
     Column("retry", Instant),
     Column("outcome", String(10), nullable=False, default=""),
     Column("error", Words, nullable=False, default=""),
+    Index(
+        "unsent_messages",
+        "outcome",
+        sqlite_where=text("outcome = ''"),
+        postgresql_where=text("outcome = ''"),
+    ),
+)
+
+#: of a message and one who is to get it: ``sheaf`` is what it goes out in, its own key or that of a digest (empty:
+#: that is not settled yet), ``due`` when
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", Text, ForeignKey("outbox.key"), primary_key=True),
+    Column("recipient", Words, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("cc", Boolean, nullable=False),
+    Column("sheaf", Text, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, default=0, server_default=text("0")),
+    Column("outcome", String(10), nullable=False, default="", server_default=text("''")),
+    Column("settled", Instant),
+    Column("error", Words, nullable=False, default="", server_default=text("''")),
+    Index(
+        "unsettled_deliveries",
+        "outcome",
+        sqlite_where=text("outcome = ''"),
+        postgresql_where=text("outcome = ''"),
+    ),
+    Index("deliveries_by_time", "settled"),
 )
 
 tombstones = Table(

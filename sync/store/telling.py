@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from sync.edits.edit import Turn
+from sync.escalation.digest import Delivery, Past, Wanted
 from sync.state import Held
 from sync.store import (
     force,
@@ -19,7 +20,7 @@ from sync.store import (
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
 from sync.store.door import Door
-from sync.store.outbox import Outgoing
+from sync.store.outbox import Parcel
 
 
 class Telling(Door):
@@ -39,7 +40,7 @@ class Telling(Door):
     def counts(self) -> dict[str, int]:
         """Totals for the status line."""
         queries = {
-            "links": sa.select(sa.func.count()).select_from(t.links),
+            "links": sa.select(sa.func.count(sa.distinct(t.items.c.link))),
             "open": sa.select(sa.func.count()).select_from(t.links).where(t.links.c.closed.is_(None)),
             "items": sa.select(sa.func.count())
             .select_from(t.items)
@@ -51,30 +52,71 @@ class Telling(Door):
         with self.db.begin() as connection:
             return {name: int(connection.scalar(query) or 0) for name, query in queries.items()}
 
-    def arm(self, rules: Iterable[str], now: datetime) -> None:
-        """A rule counts from the moment it is first in force."""
+    def arm(self, rules: Mapping[str, Sequence[str]], now: datetime) -> None:
+        """A rule counts from the moment it is first in force, and so does by itself what came to it later: its steps,
+        what sets it off. What is gone from the file begins anew when it comes back."""
         with self.db.begin() as connection:
-            insert_new(connection, t.rules, [{"id": rule, "armed": now} for rule in rules])
+            known = {row.id: row.armed for row in connection.execute(sa.select(t.rules))}
+            wanted: dict[str, datetime] = {}
+            for rule, parts in rules.items():
+                # a state from before parts were armed by themselves: they came with their rule
+                late = now if rule not in known or any(part in known for part in parts) else known[rule]
+                wanted |= {rule: now, **dict.fromkeys(parts, late)}
+            gone = sorted(set(known) - set(wanted))
+            if gone:
+                connection.execute(sa.delete(t.rules).where(t.rules.c.id.in_(gone)))
+            fresh = [{"id": name, "armed": at} for name, at in wanted.items() if name not in known]
+            insert_new(connection, t.rules, fresh)
 
-    def outgoing(self, now: datetime) -> list[Outgoing]:
-        """The mails and cards that go out now."""
+    def unshared(self, now: datetime) -> tuple[list[Wanted], dict[tuple[str, str], Past]]:
+        """The messages for which it is not settled yet when and in what each recipient gets them, and what those
+        recipients got lately."""
         with self.db.begin() as connection:
-            return outbox.waiting(connection, now)
+            found = outbox.unshared(connection, now)
+            return found, outbox.pasts(connection, now) if found else {}
 
-    def sent(self, key: str, outcome: str, *, retry: datetime | None = None, error: str = "") -> None:
-        """How a mail or card went; one that was sent gives its text away."""
+    def share(self, deliveries: Sequence[Delivery]) -> None:
+        """Keeps who gets what when."""
         with self.db.begin() as connection:
-            outbox.settle(connection, key, outcome, retry, error)
+            outbox.share(connection, deliveries)
+
+    def parcels(self, now: datetime) -> list[Parcel]:
+        """What goes out now."""
+        with self.db.begin() as connection:
+            return outbox.parcels(connection, now)
+
+    def delivered(self, who: Sequence[Wanted], outcome: str, at: datetime, error: str = "") -> None:
+        """How deliveries went: ``sent`` or ``refused`` at that instant, or empty: tried again from then on. A message
+        that everybody got gives its text away."""
+        with self.db.begin() as connection:
+            outbox.settle(connection, who, outcome, at, error)
 
     def unsent(self) -> list[tuple[str, str, str]]:
-        """Mails and cards that failed or wait: key, kind and the last error."""
+        """Messages that failed, or that nothing was done about yet: key, kind and the last error."""
         with self.db.begin() as connection:
             return outbox.unsent(connection)
 
-    def tell(self, key: str, kind: str, to: Sequence[str], subject: str, text: str, now: datetime) -> None:
-        """Puts a mail or a card about Lockstep itself among those that go out; the same key goes out once."""
+    def stuck(self, since: datetime) -> list[tuple[str, str, datetime, str]]:
+        """Messages from before ``since`` that have not reached everybody: key, kind, instant and last error."""
         with self.db.begin() as connection:
-            outbox.put(connection, key, kind, to, subject, text, now)
+            return outbox.stuck(connection, since)
+
+    def refusals(self, since: datetime) -> list[tuple[str, str, str, str]]:
+        """Deliveries that were refused for good from then on: key, kind, recipient and reason."""
+        with self.db.begin() as connection:
+            return outbox.refused(connection, since)
+
+    def forget_delivered(self, before: datetime) -> None:
+        """Who got what before that instant is forgotten."""
+        with self.db.begin() as connection:
+            outbox.forget(connection, before)
+
+    def tell(
+        self, key: str, kind: str, to: Sequence[str], subject: str, text: str, now: datetime, cc: Sequence[str] = ()
+    ) -> None:
+        """Puts a mail or a card about no single link among those that go out; the same key goes out once."""
+        with self.db.begin() as connection:
+            outbox.put(connection, key, kind, to, subject, text, now, cc)
 
     def log(self, kind: str, item: str, body: str, now: datetime) -> None:
         """A line of the journal about Lockstep itself."""

@@ -1,0 +1,1 @@
+"""What rules and routes order in the trackers beside words and fields: to open, to assign, a stage, a relation."""
