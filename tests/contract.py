@@ -420,6 +420,32 @@ class ConnectorContract:
         for text in (*HOSTILE, "^NQactive=true", "*", "?", '"', "'", "", "javascript:gs.now()", "AND", "the"):
             assert list(harness.connector.search(harness.scope, text, 10)) == [], text
 
+    # -- listing
+
+    def test_what_was_created_in_a_span_of_time_is_listed_oldest_first_over_small_pages(self, harness: Harness) -> None:
+        harness.person_creates("before")
+        harness.clock.advance(timedelta(minutes=5))
+        since = harness.clock.now().replace(microsecond=0)
+        made = [harness.person_creates("at once"), harness.person_creates("one"), harness.person_creates("two")]
+        harness.clock.advance(timedelta(minutes=5))
+        made += [harness.person_creates("three"), harness.person_creates("four")]
+        harness.person_creates_outside("outside")
+        harness.person_retitles(made[1], "one, changed later")
+        harness.person_moves(made[2])
+        harness.clock.advance(timedelta(minutes=5))
+        until = harness.clock.now().replace(microsecond=0)
+        harness.person_creates("after")
+        small = harness.build(page=2)
+        small.open([harness.scope])
+        for connector in (harness.connector, small):
+            found = connector.created(harness.scope, since, until)
+            assert {record.ref.id for record in found} == set(made)
+            assert [record.created for record in found] == sorted(record.created for record in found)
+            assert found[0] == harness.record(found[0].ref.id)
+        later = harness.connector.created(harness.scope, until + timedelta(days=1), until + timedelta(days=2))
+        assert list(later) == []
+        small.close()
+
     # -- creating
 
     def test_create_carries_mark_and_keys_in_the_one_call(self, harness: Harness) -> None:

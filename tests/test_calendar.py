@@ -314,7 +314,9 @@ def scenes(draw: st.DrawFn) -> tuple[Calendar, datetime]:
 def test_a_due_instant_at_the_closing_before_a_skipped_day_stays_there() -> None:
     """Samoa went from the 29th of December 2011 to the 31st."""
     calendar = Calendar.of(zone="Pacific/Apia", days="Mon-Sun", hours="00:15-24:00")
-    assert calendar.add(datetime(2011, 12, 28, 10, 15, tzinfo=UTC), Span(2, 0)) == datetime(2011, 12, 30, 10, tzinfo=UTC)
+    assert calendar.add(datetime(2011, 12, 28, 10, 15, tzinfo=UTC), Span(2, 0)) == datetime(
+        2011, 12, 30, 10, tzinfo=UTC
+    )
 
 
 @settings(max_examples=120, deadline=None)

@@ -72,7 +72,7 @@ def test_stages_routes_and_rules_are_resolved(tmp_path: Path) -> None:
     assert quiet.steps[0].say is not None
     assert quiet.steps[0].say.on == Channel("defect", "role:Devs")
     assert quiet.steps[1].email is not None
-    assert quiet.steps[1].email.to == ("desk@example.org", "lead@example.org")
+    assert quiet.steps[1].email.to == ("desk", "lead@example.org")  # resolved when the step fires
     assert quiet.steps[1].set == {"escalation": "High"}
     assert setup.parties[0].teams == "triage"
 

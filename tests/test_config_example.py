@@ -87,7 +87,7 @@ EXAMPLE_ENVIRON = dict.fromkeys(("LOCKSTEP_SECRET", "SERVICENOW_PASSWORD", "JIRA
 def test_the_example_loads_without_a_warning(tmp_path: Path) -> None:
     setup, warnings = load_with_warnings(EXAMPLE, EXAMPLE_ENVIRON)
     assert warnings == []
-    assert [route.opens for route in setup.routes] == ["defect", "pbi"]
+    assert [route.opens for route in setup.routes] == ["defect", "pbi", "pbi"]
 
 
 def test_the_example_names_each_environment_variable_it_needs() -> None:
@@ -173,7 +173,9 @@ def test_what_the_example_shows_behind_a_hash_works_too(
     text = re.sub(r"^(\s*)#(?=[\w\[])", r"\1", text, flags=re.M)
     text = text.replace('ca      = ""', 'ca = "company-ca.pem"').replace('proxy   = ""', 'proxy = "http://p:1"')
     names = ("SERVICENOW_TOKEN", "SERVICENOW_SECRET", "SERVICENOW_KEY")
-    environ = {**EXAMPLE_ENVIRON, **ENVIRON, **dict.fromkeys(names, "x"), "TEAMS_TRIAGE_URL": "https://x"}
+    (tmp_path / "people.csv").write_text("name,email\nAnn Lee,ann@example.org\n")
+    addresses = dict.fromkeys(("TEAMS_TRIAGE_URL", "HEARTBEAT_URL", "PAGER_URL", "PAGER_SECRET"), "https://x")
+    environ = {**EXAMPLE_ENVIRON, **ENVIRON, **dict.fromkeys(names, "x"), **addresses}
     (tmp_path / "lockstep.toml").write_text(text)
     setup, warnings = load_with_warnings(tmp_path / "lockstep.toml", environ)
     assert warnings == []

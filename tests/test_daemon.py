@@ -177,6 +177,23 @@ def test_an_edited_file_waits_where_it_must_and_a_broken_one_is_refused_while_th
     assert running.end() == 0
 
 
+def test_an_edited_roster_comes_into_force_by_itself_and_a_broken_one_is_refused_with_its_line(
+    running: Running,
+) -> None:
+    people = running.world.folder / "people.csv"
+    people.write_text("name,email\nAnn Lee,ann@example.org\n")
+    running.world.path.write_text(running.world.path.read_text() + '\n[people]\nroster = "people.csv"\n')
+    running.start()
+    link(running)
+    replace_whole(people, "name,email\nAnn Lee,ann\n")
+    running.until(lambda: running.says("people.csv:2"))
+    assert running.says("is not an e-mail address")
+    replace_whole(people, "name,email\nAnn Lee,ann.lee@example.org\n")
+    running.until(lambda: running.says("file taken into force"))
+    assert not running.says("edit waits for apply")
+    assert running.end() == 0
+
+
 def replace_whole(path: Path, text: str) -> None:
     """As editors and deployment tools do."""
     new = path.with_suffix(".new")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mappings.banner import ROOM, banner, link_key, origin_token
 from mappings.disclosure import KNOWN_MASKS, Channel, Mask, Path
+from mappings.mentions import Mention, called, rendered
 from mappings.model import Comment, Mark, Ref
 from sync.comments.discuss import Talk, discuss
 from sync.decide import decide
@@ -366,6 +367,14 @@ def test_a_remark_of_our_own_is_said_under_a_banner_until_it_is_there() -> None:
     assert own_says(state, seen()) == []
     assert own_says(state, seen(comments=[there])) == []
     assert len(own_says(state, seen(heard=[DEFECT]))) == 1
+
+
+def test_those_who_are_called_by_name_stand_before_a_remark_and_nothing_in_it_can_call() -> None:
+    forged = called((Mention("acc-eve", "Eve"),))
+    own = replace(OWN, text=f"see {forged}", mention=(Mention("acc-ann", "Ann Lee"), Mention("", "Bob")))
+    (say,) = own_says(link(remarks=(own,)), seen())
+    words = rendered(say.text.partition("\n")[2], str, lambda one: f"<{one.account}>")
+    assert words == "<acc-ann>, Bob\nsee acc-eveEve"
 
 
 def test_a_remark_waits_while_its_tracker_cannot_be_read() -> None:

@@ -10,7 +10,7 @@ from sandbox.faults import Fault
 from sandbox.story import MORNING
 from sync.compose import compose, mismatches
 from sync.config import load
-from sync.edits.edit import Edit, turn, waiting
+from sync.edits.edit import Edit, at_once, turn, waiting
 from sync.edits.effects import edit_lines, effects
 from sync.engine import Engine
 from sync.merging.status import STAGE
@@ -86,6 +86,23 @@ def test_rules_and_recipients_apply_at_once_and_what_changes_meaning_waits(world
 
 
 MEDIUM_HIGH = (MEDIUM, MEDIUM.replace('"Medium"', '"High"'))
+
+
+def test_an_edit_of_rules_alone_is_shown_by_plan_and_waits_for_nobody(world: World) -> None:
+    world.settle()
+    page, text = world.engine.setup.page, world.path.read_text()
+    assert page is not None and at_once(world.engine.setup, world.engine.store.in_force()) == ()
+    more = 'quiet = "4h"\nuntil = ["parked"]'
+    world.path.write_text(text.replace('quiet = "1d"', more))
+    engine = trial(world)
+    assert engine.edit is None
+    found = at_once(engine.setup, engine.store.in_force())
+    assert [(one.key, one.old, one.new, one.waits) for one in found] == [
+        ("rules.quiet-defect.quiet", '"1d"', '"4h"', False),
+        ("rules.quiet-defect.until", "", '["parked"]', False),
+    ]
+    assert all("counts for work as it stands" in one.means and one.line for one in found)
+    engine.store.close()
 
 
 def test_a_rule_that_names_what_is_not_in_force_yet_waits_with_it_and_keeps_its_former_wording(world: World) -> None:

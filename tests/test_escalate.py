@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mappings.calendar import Calendar, Span
 from mappings.stages import StageMap
-from sync.escalation.escalate import Outlook, calendar_of, escalate
+from sync.escalation.clocks import calendar_of
+from sync.escalation.escalate import Outlook, escalate
 from sync.setup import Rule, Setup
 from sync.state import Firing, Movement
 from tests.builders import PARTIES, STAGES, condition, rule, setup

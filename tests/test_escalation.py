@@ -229,8 +229,8 @@ def test_an_address_that_the_server_refuses_is_told_and_not_tried_for_ever(tmp_p
         office.at(2, 2.5)
         ((_, _, error),) = office.world.engine.store.unsent()
         assert "no such user" in error
-        tries = office.world.engine.store.outgoing(MORNING + timedelta(days=30))
-        assert tries == []
+        store, later = office.world.engine.store, MORNING + timedelta(days=30)
+        assert (store.unshared(later)[0], store.parcels(later)) == ([], [])
         assert office.came() == (1, [], 0, "0")
 
 

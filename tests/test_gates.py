@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from mappings.conditions import Conditions
 from mappings.fields import Field
 from mappings.model import Mark, Record
-from mappings.stages import StageMap
+from mappings.stages import Need, StageMap
 from sync.config import ConfigProblems
 from sync.decide import decide
 from sync.merging.merge import Agreed
@@ -126,6 +127,97 @@ def test_a_pause_is_left_for_the_stage_before_whatever_that_needs() -> None:
     assert decided(state, shown("In Progress")).settlement.agreed[STAGE].value == "Fixing"
 
 
+# ── Filled in, the work goes on by itself ────────────────────────────────────────────────────────────────────────
+
+
+def after(plan: Plan, state: LinkState, **said: Any) -> LinkState:
+    """The link as the plan leaves it, with what was put back written."""
+    copies = {say.copy: Copy("done", NOW) for say in says(plan.actions)}
+    agreed = {**state.agreed, **plan.settlement.agreed}
+    return replace(state, agreed=agreed, held=plan.settlement.holds, copies={**state.copies, **copies}, **said)
+
+
+def put_back() -> LinkState:
+    """The incident's people moved it without the steps, and it was put back."""
+    plan = decided(standing(DEFECT_SHOWN), shown("In Progress"), DEFECT_SHOWN)
+    (held,) = plan.settlement.holds
+    assert held.ref == INCIDENT and "'Fixing' needs steps" in held.reason
+    (note,) = says(plan.actions)
+    assert "the work goes on to 'Fixing' by itself" in note.text
+    return after(plan, standing(DEFECT_SHOWN))
+
+
+def test_a_move_that_was_put_back_is_done_again_once_what_it_lacked_is_there() -> None:
+    plan = decided(put_back(), shown("New", "open it twice", 4), DEFECT_SHOWN)
+    assert plan.settlement.agreed[STAGE] == Agreed("Fixing", 2, "incident")
+    wrote = writes(plan.actions)
+    assert wrote[INCIDENT].change.state == "In Progress" and wrote[DEFECT].change.state == "In Progress"
+    assert plan.settlement.releases == ((INCIDENT, STAGE),) and says(plan.actions) == []
+
+
+def test_a_move_that_was_put_back_is_remembered_while_nothing_is_filled_in_and_told_once() -> None:
+    state = put_back()
+    plan = decided(state, shown("New", version=4), DEFECT_SHOWN)
+    assert plan.quiet and plan.settlement.releases == ()
+    (held,) = plan.settlement.holds or state.held
+    assert held.since == NOW and "'Fixing' needs steps" in held.reason
+
+
+def test_a_move_that_was_put_back_is_forgotten_once_people_moved_the_work_elsewhere() -> None:
+    state = put_back()
+    moved = {**state.agreed, STAGE: Agreed("Waiting", 2, "incident")}
+    was = record(INCIDENT, "On Hold:Awaiting Caller", 5, fields={"u_steps": "open it twice"})
+    there = replace(state, agreed=moved, items=(item(was, echoes=echoed(was)), *state.items[1:]), before="Validating")
+    plan = decided(there, was, DEFECT_SHOWN)
+    assert STAGE not in plan.settlement.agreed and (INCIDENT, STAGE) in plan.settlement.releases
+
+
+@pytest.mark.parametrize("gate", ["back", "hold"])
+def test_a_move_that_lost_to_another_one_is_not_done_again(gate: str) -> None:
+    everyones = tuple(replace(s, decided_by="", gate=gate) for s in NEEDING.stages)
+    done = replace(DEFECT_SHOWN, state="Done", version=2)
+    plan = decided(standing(DEFECT_SHOWN), shown("In Progress"), done, setup_=house(stages=StageMap(everyones)))
+    assert plan.settlement.agreed[STAGE] == Agreed("Closed", 2, "defect")
+    (note,) = says(plan.actions)
+    assert "'Fixing' needs steps" in note.text and "by itself" not in note.text and plan.settlement.holds == ()
+
+
+def asking(gate: str = "hold") -> Setup:
+    """The stage needs the steps, and a priority that somebody has looked at."""
+    looked = Conditions({name: field.type for name, field in ALL.items()}).compile("priority <= 2")
+    need = Need("Give it a priority of 1 or 2", when=looked)
+    stages = tuple(replace(s, gate=gate, asks=(need,)) if s.name == "Fixing" else s for s in NEEDING.stages)
+    labelled = {**ALL, "steps": replace(STEPS, label="Steps to Reproduce")}
+    return house(stages=StageMap(stages), fields=labelled)
+
+
+def test_a_gate_that_holds_leaves_the_move_where_it_stands_and_asks_once() -> None:
+    state, house_ = standing(DEFECT_SHOWN), asking()
+    plan = decided(state, shown("In Progress"), DEFECT_SHOWN, setup_=house_)
+    assert STAGE not in plan.settlement.agreed and writes(plan.actions) == {}
+    (note,) = says(plan.actions)
+    said = "'Fixing' needs Steps to Reproduce (on I1 or on D1). Give it a priority of 1 or 2. The work stays in"
+    assert said in note.text and note.channel == "work_notes"
+    (held,) = plan.settlement.holds
+    assert (held.ref, held.what) == (INCIDENT, STAGE) and "Give it a priority of 1 or 2" in held.reason
+    again = decided(after(plan, state), shown("In Progress", version=3), DEFECT_SHOWN, setup_=house_)
+    assert again.quiet and again.settlement.releases == () and again.settlement.agreed == {}
+
+
+def test_the_work_follows_a_move_that_was_held_once_all_is_there() -> None:
+    state, house_ = standing(DEFECT_SHOWN), asking()
+    waiting_ = after(decided(state, shown("In Progress"), DEFECT_SHOWN, setup_=house_), state)
+    half = decided(waiting_, shown("In Progress", "open it twice", 3), DEFECT_SHOWN, setup_=house_)
+    assert STAGE not in half.settlement.agreed and says(half.actions) == []
+    (held,) = half.settlement.holds
+    assert "steps" not in held.reason.lower() and held.reason.endswith("'Fixing' waits: Give it a priority of 1 or 2")
+    urgent = {"impact": "1", "urgency": "1"}
+    plan = decided(waiting_, shown("In Progress", "open it twice", 4, fields=urgent), DEFECT_SHOWN, setup_=house_)
+    assert plan.settlement.agreed[STAGE] == Agreed("Fixing", 2, "incident")
+    assert writes(plan.actions)[DEFECT].change.state == "In Progress" and INCIDENT not in writes(plan.actions)
+    assert (INCIDENT, STAGE) in plan.settlement.releases
+
+
 # ── A route at the gate ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,7 +227,7 @@ def test_a_route_does_not_open_while_needs_are_missing_and_its_item_is_linked_al
     assert opens(plan.actions) == [] and [a.ref for a in plan.actions if isinstance(a, Adopt)] == [INCIDENT]
     (held,) = plan.settlement.holds
     assert (held.ref, held.what) == (INCIDENT, "open production")
-    assert held.reason == "route production opens no defect yet: Fixing needs steps (u_steps on I1)"
+    assert held.reason == "route production opens no defect yet: 'Fixing' needs steps (u_steps on I1)"
     (note,) = says(plan.actions)
     assert note.channel == "work_notes" and "No defect is opened yet" in note.text
 
@@ -206,6 +298,51 @@ def test_a_gate_over_three_trackers(tmp_path: Path) -> None:
     world.settle()
     assert jira.item(defect)["status"] == "To Do" and snow.state_of(incident) == "New"
     assert copies_of("'Fixing' needs cause", world.words("jira", defect)) == 1
+    snow.update(incident, {"business_impact": "the pool, still"}, by=RITA)
+    world.settle()
+    assert jira.item(defect)["status"] == "In Progress" and snow.state_of(incident) == "In Progress"
+    assert world.engine.store.held() == []
+    world.close()
+
+
+HOLDING = """needs    = ["cause", { when = 'priority <= 2', ask = "Say that it is urgent" }]
+gate     = "hold"
+"""
+
+
+def holding(text: str) -> str:
+    text = gated(text).replace('needs    = ["cause"]\n', HOLDING)
+    return text.replace("[fields.cause]\n", '[fields.cause]\nlabel    = "Cause"\n')
+
+
+def test_a_gate_that_holds_over_three_trackers(tmp_path: Path) -> None:
+    world = World(tmp_path, gated)
+    snow, jira = world.estate.servicenow, world.estate.jira
+    incident = world.incident()
+    snow.update(incident, {"business_impact": "the pool"}, by=RITA)
+    snow.move(incident, "In Progress", by=RITA)
+    world.settle()
+    snow.move(incident, "New", by=RITA)
+    snow.update(incident, {"business_impact": ""}, by=RITA)
+    world.settle()
+    (defect,) = jira.ids()
+    assert jira.item(defect)["status"] == "To Do"
+    world.edit = holding
+    world.restart()
+    world.apply()
+    jira.move(defect, "In Progress", by=ANA)
+    world.settle()
+    assert (jira.item(defect)["status"], snow.state_of(incident)) == ("In Progress", "New")
+    said = "'Fixing' needs Cause (on INC0010001 or on CSPM-1). Say that it is urgent. The work stays in"
+    assert copies_of(said, world.words("jira", defect)) == 1
+    assert next(held.reason for held, _ in world.engine.store.held()).startswith("CSPM-1 stands in 'Fixing'")
+    snow.update(incident, {"business_impact": "the disk"}, by=RITA)
+    world.settle()
+    assert (jira.item(defect)["status"], snow.state_of(incident)) == ("In Progress", "New")
+    snow.update(incident, {"impact": "1", "urgency": "1"}, by=RITA)
+    world.settle()
+    assert (jira.item(defect)["status"], snow.state_of(incident)) == ("In Progress", "In Progress")
+    assert world.engine.store.held() == [] and copies_of(said, world.words("jira", defect)) == 1
     world.close()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
+import hashlib
+import hmac
 import json
 import logging
 import socket
@@ -30,18 +33,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.auth import Secret
+from sync.escalation.cards import BUTTONS, CARD_LINES, Card, post_teams, teams_message
+from sync.escalation.hooks import Event, post_event
 from sync.escalation.notify import (
-    CARD_LINES,
-    Card,
     Mail,
     MailSettings,
     NotifyDown,
     NotifyRefused,
     compose,
     place_of,
-    post_teams,
     send_mail,
-    teams_message,
 )
 
 # The server that asks for a password on loopback warns of what it does; here it is wanted.
@@ -170,6 +171,28 @@ def test_the_same_key_gives_the_same_message_id_and_another_another() -> None:
     assert ids[0] == ids[1] != ids[2]
     assert ids[0].startswith("<")
     assert ids[0].endswith("@example.org>")
+
+
+def test_the_mails_of_one_thread_find_each_other_also_where_the_first_was_missed() -> None:
+    first, second, third = (
+        compose("bot@example.org", a_mail(key=key, thread="link:x", first=key == "k1")) for key in ("k1", "k2", "k3")
+    )
+    root = first["Message-ID"]
+    assert first["References"] is None
+    assert second["References"] == second["In-Reply-To"] == third["References"] == root
+    assert len({root, second["Message-ID"], third["Message-ID"]}) == 3
+    assert compose("bot@example.org", a_mail(key="k1", first=True))["Message-ID"] != root
+    assert compose("bot@example.org", a_mail(key="k9", thread="link:y"))["References"] != root
+
+
+def test_the_facts_stand_under_the_admins_words_and_then_the_addresses() -> None:
+    facts = (("Why", "nothing has moved\nfor 2 days"), ("Last word", "Ann"))
+    mail = a_mail(text="Still there?", facts=facts, links=(("INC7", "https://x.example.org/7"),))
+    assert compose("bot@example.org", mail).get_content().splitlines() == [
+        "Still there?", "",
+        "Why        nothing has moved for 2 days", "Last word  Ann", "",
+        "INC7       https://x.example.org/7",
+    ]  # fmt: skip
 
 
 def test_who_is_named_twice_gets_one_mail() -> None:
@@ -503,3 +526,90 @@ def test_a_long_card_says_that_it_goes_on() -> None:
     blocks = teams_message(Card("t", "line\n" * 1000, "k"))["attachments"][0]["content"]["body"]
     assert len(blocks) == 1 + CARD_LINES + 1
     assert blocks[-1]["inlines"][0]["text"] == "…"
+
+
+def test_a_card_shows_its_facts_and_a_button_for_each_item() -> None:
+    links = (("INC7", "https://x.example.org/7"), ("SHOP-1", ""), ("PBI 2", "javascript:alert(1)"))
+    card = Card("t", "x", "k", (("Last word", "[Ann](https://evil) **now**"),), links)
+    content = teams_message(card)["attachments"][0]["content"]
+    label, words = content["body"][-1]["inlines"]
+    assert (label["text"], label["weight"]) == ("Last word: ", "Bolder")
+    assert words == {"type": "TextRun", "text": "[Ann](https://evil) **now**"}
+    assert content["actions"] == [{"type": "Action.OpenUrl", "title": "INC7", "url": "https://x.example.org/7"}]
+
+
+def test_a_card_with_many_facts_and_items_still_fits() -> None:
+    links = tuple((f"INC{n}", f"https://x.example.org/{'a' * 900}/{n}") for n in range(60))
+    card = Card("t" * 500, "🚀" * 9000, "k", tuple((f"Told {n}", "🚀" * 600) for n in range(60)), links)
+    message = teams_message(card)
+    assert len(json.dumps(message, ensure_ascii=False).encode()) < 28_000
+    assert len(message["attachments"][0]["content"]["actions"]) == BUTTONS
+
+
+# ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EVENT = Event("INC7", "Still there?", "k1", {"rule": "quiet", "step": 1})
+KEY = base64.b64encode(b"a key of some length").decode()
+
+
+def signature(headers: dict[str, str], body: bytes, key: bytes) -> str:
+    """As any receiver works it out (standardwebhooks.com)."""
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def lowered(headers: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@pytest.mark.parametrize("secret, key", [(f"whsec_{KEY}", b"a key of some length"), ("plain words", b"plain words")])
+def test_an_event_is_signed_so_that_its_receiver_can_check_it(secret: str, key: bytes) -> None:
+    hook = Hook(204)
+    with hooked(hook) as url:
+        post_event("pager", url, Secret(secret), EVENT)
+    [(_, headers, body)] = hook.posted
+    told = lowered(headers)
+    raw = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+    assert told["webhook-signature"] == signature(told, raw, key)
+    assert abs(int(told["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 60
+    assert told["content-type"] == "application/json; charset=utf-8"
+    assert body == {
+        "type": "lockstep.rule.fired",
+        "title": "INC7",
+        "text": "Still there?",
+        "data": {"rule": "quiet", "step": 1},
+    }
+
+
+def test_the_same_event_has_the_same_id_and_without_a_secret_no_signature() -> None:
+    hook = Hook()
+    with hooked(hook) as url:
+        for key in ("k1", "k1", "k2"):
+            post_event("pager", url, None, Event("t", "x", key))
+    first, second, third = (lowered(headers) for _, headers, _ in hook.posted)
+    assert first["webhook-id"] == second["webhook-id"] != third["webhook-id"]
+    assert "webhook-signature" not in first
+    assert hook.posted[0][2]["type"] == "lockstep.notice"
+
+
+@pytest.mark.parametrize(
+    "status, failure, says",
+    [
+        (400, NotifyRefused, r"the webhook pager refused the message \(HTTP 400\)"),
+        (302, NotifyRefused, "refused the message"),
+        (401, NotifyDown, "does not accept our signature"),
+        (403, NotifyDown, "check `secret` on both sides"),
+        (429, NotifyDown, "at the moment"),
+        (503, NotifyDown, "at the moment"),
+    ],
+)
+def test_an_event_that_is_not_taken(status: int, failure: type[Exception], says: str) -> None:
+    with hooked(Hook(status)) as url, pytest.raises(failure, match=says) as caught:
+        post_event("pager", url, Secret("right horse"), EVENT)
+    assert SECRET not in everything_said(caught.value)
+    assert "right horse" not in everything_said(caught.value)
+
+
+def test_an_event_for_nobody_is_tried_later() -> None:
+    with pytest.raises(NotifyDown, match=r"the webhook pager cannot be reached \(ConnectionError\)"):
+        post_event("pager", f"http://127.0.0.1:{free_port()}/{SECRET}", None, EVENT)

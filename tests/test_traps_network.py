@@ -16,7 +16,9 @@ from connectors.base import Connector, Down, LockedOut, Unsure
 from sandbox.entra import Entra as TokenEndpoint
 from sandbox.hook import Hook
 from sandbox.server import Server
-from sync.escalation.notify import Card, NotifyDown, post_teams, session_to
+from sync.escalation.cards import Card, post_teams
+from sync.escalation.notify import NotifyDown
+from sync.escalation.posting import session_to
 from sync.setup import Webhook
 from tests.contract import everything_said, free_port
 from tests.tls import Authority, Listener, fronted, proxying, running
