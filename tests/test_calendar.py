@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
 from itertools import pairwise
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from mappings.calendar import Calendar, Span, parse_days, parse_hours, parse_span
 
-MINUTE = timedelta(minutes=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 OFFICE = Calendar.of(zone="America/Los_Angeles", holidays="US-CA")
 NIGHT = Calendar.of(zone="America/Los_Angeles", days="Mon-Sun", hours="22:00-06:00")
 
@@ -214,9 +215,11 @@ class Minutes:
     @classmethod
     def of(cls, calendar: Calendar, first: datetime, count: int) -> Minutes:
         zone, shown, openings = ZoneInfo(calendar.zone), datetime.min, []
+        opening = cache(partial(opening_of, calendar))
         for number in range(-1440, count):
             shown = max(shown, (first + number * MINUTE).astimezone(zone).replace(tzinfo=None))
-            openings.append(opening_at(calendar, shown))
+            days = (shown.date(), shown.date() - DAY)
+            openings.append(next((day for day in days if opening(day)[0] <= shown < opening(day)[1]), None))
         return cls(first, tuple(openings[1440:]))
 
     def at(self, number: int) -> datetime:
@@ -261,13 +264,12 @@ class Minutes:
         return start
 
 
-def opening_at(calendar: Calendar, wall: datetime) -> date | None:
-    for day in (wall.date(), wall.date() - timedelta(days=1)):
-        works = day.weekday() in calendar.days and not calendar.is_holiday(day)
-        last = day if calendar.closes > calendar.opens else day + timedelta(days=1)
-        if works and datetime.combine(day, calendar.opens) <= wall < datetime.combine(last, calendar.closes):
-            return day
-    return None
+def opening_of(calendar: Calendar, day: date) -> tuple[datetime, datetime]:
+    """From when to when the clock on the wall shows the opening of a day; an empty span where there is none."""
+    begin = datetime.combine(day, calendar.opens)
+    if day.weekday() not in calendar.days or calendar.is_holiday(day):
+        return begin, begin
+    return begin, datetime.combine(day if calendar.closes > calendar.opens else day + DAY, calendar.closes)
 
 
 # A day on which each zone's clocks change (at two, at three, by half an hour, at midnight, by a whole day), and days of
