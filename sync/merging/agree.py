@@ -60,7 +60,8 @@ def remember_pause(sheet: Sheet, was: Agreed | None, is_now: Agreed) -> None:
 
 def merge_field(sheet: Sheet, declared: Field) -> None:
     """One declared field over the sides that have it."""
-    spoken = spoken_of(sheet, declared, {i.ref: i.echoes.get(declared.name) for i in sheet.link.items})
+    known = {i.ref: i.echoes.get(declared.name) for i in sheet.link.items}
+    spoken = spoken_of(sheet, declared, known)
     if not spoken:
         return
     choose = owners_word(declared.owner, (*declared.prefer, *sheet.setup.sides), declared.exclusive)
@@ -70,6 +71,9 @@ def merge_field(sheet: Sheet, declared: Field) -> None:
             return
         agreed, spoken = read_anew(sheet, declared.name, declared, spoken, spoken)
     verdict = merge(declared, agreed, spoken, choose)
+    # how an item was born is kept even where it says the same still: later nobody could tell
+    born = [(s.ref, s.echo) for s in spoken if s.echo is not None and known.get(s.ref) is None]
+    verdict = replace(verdict, echoes=tuple({**dict(born), **dict(verdict.echoes)}.items()))
     took(sheet, declared.name, verdict)
     hold_unsaid(sheet, declared, verdict)
     keep_unshown(sheet, declared.name, spoken)
