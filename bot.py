@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sync.commands.ending import CODES, GUARD, HELD, QUIET, USAGE, fail, program
-
-if TYPE_CHECKING:
-    from sync.engine import Engine
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 #: what a plan file may hold
@@ -48,14 +46,9 @@ def main(context: click.Context, log: str | None) -> None:
 @config_option
 def check(path: Path) -> None:
     """Tells every problem of the file at once. Each comes with its line and what to write instead. Needs no network."""
-    from sync.commands.engines import loaded
+    from sync.commands.engines import checked
 
-    setup = loaded(path)
-    parts = {"side": setup.sides, "stage": setup.stages.stages, "route": setup.routes, "field": setup.fields}
-    written = tuple(one for one in setup.paths if one.source not in one.targets)  # siblings are no path of the file
-    parts |= {"comment path": written, "rule": setup.rules, "report": setup.reports}
-    told = ", ".join(f"{len(some)} {name}{'' if len(some) == 1 else 's'}" for name, some in parts.items())
-    click.echo(f"{path}: {told}. No problems.")
+    click.echo(checked(path))
 
 
 @main.command()
@@ -125,9 +118,10 @@ def plan(
     from sync.clock import FrozenClock, SystemClock
     from sync.commands.engines import opened
     from sync.commands.plans import show_plan, write_plan
+    from sync.commands.times import moment_of
 
     quiet_log(context.obj or "warning")
-    at = FrozenClock(parsed_time(moment)) if moment else None
+    at = FrozenClock(moment_of(moment, "--as-of")) if moment else None
     engine = opened(path, SystemClock(), exclusive=False, trial=not kinds or "edit" in kinds)
     engine.clock = at or engine.clock
     sys.exit(write_plan(engine, out, kinds or KINDS) if out else show_plan(engine, as_json))
@@ -352,9 +346,10 @@ def held(path: Path, as_json: bool) -> None:
 def send(context: click.Context, path: Path, report: str, moment: str | None, dry_run: bool) -> None:
     """Sends a report of the file now, beside its own times. REPORT is its id. Works beside a running Lockstep too."""
     from sync.commands.reports import send_report
+    from sync.commands.times import moment_of
 
     quiet_log(context.obj or "error")
-    sys.exit(send_report(path, report, parsed_time(moment) if moment else None, dry_run=dry_run))
+    sys.exit(send_report(path, report, moment_of(moment, "--as-of") if moment else None, dry_run=dry_run))
 
 
 @main.command()
@@ -435,91 +430,56 @@ def demo(keep: Path | None, verbose: bool) -> None:
 @click.option("--limit", type=int, default=0, help="With --replay: so many of its incidents (0: all).")
 @click.option("--faults", is_flag=True, help="With --replay: with seeded faults.")
 @click.option("--seed", type=int, default=1, show_default=True, help="With --replay: which sample and which faults.")
-@click.option("--port", type=int, default=8401, show_default=True, help="The first of four ports.")
+@click.option("--playbook", default="", metavar="NAME", help="Trackers and people for a shipped process, to try it.")
+@click.option("--port", type=int, default=8401, show_default=True, help="The first of five ports.")
 @click.option(
-    "--file",
-    "path",
-    default="sandbox.toml",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The file to write.",
+    "--file", "path", type=click.Path(path_type=Path), help="The file to write: sandbox.toml, or sandbox-NAME.toml."
 )
-def sandbox(replay: Path | None, limit: int, faults: bool, seed: int, port: int, path: Path) -> None:
+def sandbox(
+    replay: Path | None, limit: int, faults: bool, seed: int, playbook: str, port: int, path: Path | None
+) -> None:
     """Keeps three simulated trackers running to try a file on. Or plays a log of real incidents through them and the
     bot, and counts what was lost or doubled."""
     quiet_log("critical" if faults else "error")
     if replay:
         sys.exit(play_log(replay, limit, faults, seed))
-    serve_sandbox(port, path)
+    try:
+        if playbook:
+            serve_premises(playbook, port, path or Path(f"sandbox-{playbook}.toml"))
+        else:
+            serve_sandbox(port, path or Path("sandbox.toml"))
+    except OSError as failure:
+        if failure.errno != errno.EADDRINUSE:
+            raise
+        fail(f"a port from {port} on is taken, perhaps by another sandbox; end that, or write --port 8501", USAGE)
 
 
 # ── the demo and the sandbox ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def tell_story(folder: Path) -> int:
-    """The demo: a scene, a pass, what the pass did; then the same pass again, and where to go next."""
-    from rich.panel import Panel
-
+    """The demo: the sandbox's story, and the bot at work on it."""
     from sandbox.estate import Estate
     from sandbox.story import MORNING, Story
-    from sync import show
+    from sync.commands.demo import tell
     from sync.commands.engines import loaded, ready
-    from sync.show.status import every_link
 
-    out = show.console(width=110) if not sys.stdout.isatty() else show.console()
     estate = Estate(MORNING)
     os.environ.update(estate.environment())
     path = folder / "lockstep.toml"
     path.write_text(estate.file(f"sqlite:///{folder / 'lockstep.db'}"))
     engine = ready(loaded(path), estate.clock, path, exclusive=True)
-    story = Story(estate)
-    for number, scene in enumerate(story.scenes(), 1):
-        scene.act()
-        told = f"{estate.clock.now():%a %d %b %H:%M} UTC   {scene.told}"
-        out.print(Panel(told, title=f"{number}. {scene.title}", title_align="left", border_style="cyan"))
-        for plan in pass_until_quiet(engine):
-            out.print(show.done_text(plan))
-    for title, comments in story.conversations():
-        out.print(show.conversation(title, comments))
-    code = idle_again(engine, estate, out)
-    out.print(every_link(engine))
-    out.print(show.demo_end(estate.hook.cards, folder))
+    code = tell(engine, Story(estate), lambda: len(estate.log.entries), estate.hook.cards, folder)
     engine.store.close()
     estate.stop()
     return code
-
-
-def pass_until_quiet(engine: Engine) -> list[Any]:
-    """Passes until one has nothing to do; the plans they carried out."""
-    from sync.reconcile import one_pass
-
-    plans: list[Any] = []
-    for _ in range(5):
-        done = one_pass(engine)
-        plans += done.plans
-        if done.quiet:
-            break
-    return plans
-
-
-def idle_again(engine: Engine, estate: Any, out: Any) -> int:
-    """The same pass again: what it asked and what it wrote."""
-    from sync.reconcile import one_pass
-
-    before = len(estate.log.entries)
-    done = one_pass(engine)
-    asked = len(estate.log.entries) - before
-    out.print(
-        f"\nThe same pass again: [bold]{asked} requests[/bold], one for each side, "
-        f"and [bold]{done.writes} writes[/bold].\n"
-    )
-    return QUIET if done.quiet else HELD
 
 
 def play_log(log: Path, limit: int, faults: bool, seed: int) -> int:
     """Plays a log of real incidents through the sandbox and the bot on the log's own clock; tells what was lost or
     doubled, counted from the trackers' histories. 0 where nothing was."""
     import tempfile
+    from collections import Counter
 
     from sandbox.replay import Checker, Replay, Storm, play, read_log, replay_estate, replay_file, sample
     from sync.commands.engines import loaded, ready
@@ -539,7 +499,7 @@ def play_log(log: Path, limit: int, faults: bool, seed: int) -> int:
         storm = Storm(estate, seed) if faults else None
         with progress_bar("windows") as tick:
             report = play(estate, replay, lambda: one_pass(engine), checker, storm=storm, seed=seed, progress=tick)
-        report.held = causes(engine)
+        report.held = Counter(held.what for held, _ in engine.store.held())
         engine.store.close()
     estate.stop()
     click.echo(report.table())
@@ -548,49 +508,63 @@ def play_log(log: Path, limit: int, faults: bool, seed: int) -> int:
     return QUIET if report.clean else HELD
 
 
-def causes(engine: Engine) -> dict[str, int]:
-    """How many things are set aside, by what."""
-    from collections import Counter
-
-    return dict(Counter(held.what for held, _ in engine.store.held()))
-
-
 def serve_sandbox(port: int, path: Path) -> None:
     """Runs the three trackers in real time until interrupted, and writes a file that fits them."""
-    import time
-
     from sandbox.estate import Estate
     from sandbox.settled import settle
 
-    names = ("servicenow", "jira", "azure", "teams")
-    estate = Estate(ports={name: port + n for n, name in enumerate(names)})
+    estate = Estate(ports=ports_from(port))
     settle(estate)
     if not path.exists():
         path.write_text(estate.file(f"sqlite:///{path.stem}.db"))
+    keep_serving(estate, path, "who logs an incident that becomes a defect", estate.first_steps())
+
+
+def serve_premises(name: str, port: int, path: Path) -> None:
+    """The same for a shipped playbook: its file with the addresses replaced, its roster beside it, and a mail server.
+    What reaches people is printed."""
+    from sandbox.mailbox import Mailbox
+    from sandbox.premises import FIRST, MADE, MAIL_PASSWORD, premises
+    from sandbox.shown import card_text, mail_text
+    from sync.interview.playbook import ROSTER, put_whole, shelf
+
+    if name not in MADE:
+        fail(f"there is no playbook {name}; there are {', '.join(MADE)}", USAGE)
+    estate = premises(name, ports_from(port))
+    box = Mailbox(lambda raw: click.echo(mail_text(raw)), "lockstep", MAIL_PASSWORD, port + 4)
+    estate.hook.tell = lambda card: click.echo(card_text(card))
+    text, roster = (shelf() / f"{name}.toml").read_text("utf-8"), (shelf() / f"{name}.csv").read_text("utf-8")
+    if not path.exists():
+        put_whole(path, estate.filled_in(text, f"sqlite:///{path.stem}.db", box.port, 'poll = "5s"'))
+    if not (beside := path.absolute().parent / ROSTER).exists():
+        put_whole(beside, roster)
+    keep_serving(estate, path, "with whom the process begins", FIRST[name](estate.urls))
+    box.stop()
+
+
+def ports_from(first: int) -> dict[str, int]:
+    return {name: first + n for n, name in enumerate(("servicenow", "jira", "azure", "teams"))}
+
+
+def keep_serving(estate: Any, path: Path, who: str, first_steps: str) -> None:
+    """Says how to go on, and serves until interrupted."""
+    import shlex
+    import time
+
     click.echo("\n".join(f"{name:11} {url}" for name, url in estate.urls.items()))
-    click.echo("\n".join(f"export {name}={value}" for name, value in estate.environment().items()))
+    click.echo("\n".join(f"export {name}={shlex.quote(value)}" for name, value in estate.environment().items()))
     click.echo(
         f"\nThe file for it is {path}. In another shell: the exports above, then\n"
         f"  {program()} run -c {path}\n"
-        f"and, while that runs, in a third, as a person who logs an incident that becomes a defect:\n"
-        f"  {estate.first_steps()}\n"
-        f"Control-C ends the sandbox."
+        f"and, while that runs, in a third, as a person {who}:\n"
+        f"  {first_steps}\n"
+        f"Control-C ends the sandbox and forgets all that is in it: delete {path.stem}.db before the next one."
     )
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
         estate.stop()
-
-
-def parsed_time(text: str) -> datetime:
-    from datetime import UTC
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no time; write it as 2026-11-30T09:00", param_hint="--as-of") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def quiet_log(level: str, *, as_json: bool = False) -> None:

@@ -14,6 +14,8 @@ from functools import cache, lru_cache
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
+from mappings.wording import many
+
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
 LONGEST_DAYS = 3650
@@ -33,7 +35,7 @@ class Span:
         hours, rest = divmod(self.seconds, 3600)
         minutes, seconds = divmod(rest, 60)
         counts = ((self.days, "business day"), (hours, "hour"), (minutes, "minute"), (seconds, "second"))
-        words = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
+        words = [many(count, word) for count, word in counts if count]
         return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part) or "no time"
 
 
@@ -162,6 +164,11 @@ def instant(zone: str, wall: datetime) -> datetime:
     early, late = sorted(there.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     skipped = early.astimezone(there.tzinfo).replace(tzinfo=None) != wall
     return jump(zone_of(zone), early, late) if skipped else early
+
+
+def midnight(zone: str, day: date) -> datetime:
+    """When a day begins in the zone, UTC. Raises ``OverflowError`` for one that UTC cannot tell."""
+    return instant(zone, datetime.combine(day, time()))
 
 
 def jump(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:

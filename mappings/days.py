@@ -8,8 +8,10 @@ in a form get midnight where they are. An instant without a zone is UTC (Service
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
+
+from mappings import calendar
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TOOLS = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z")
@@ -41,6 +43,6 @@ def day_of(text: str, zone: str) -> str:
 def midnight(day: str, zone: str) -> datetime:
     """When the day begins in the zone, UTC. Raises ``ValueError`` where the text is no day."""
     try:
-        return datetime.combine(date.fromisoformat(day), time(), ZoneInfo(zone)).astimezone(UTC)
+        return calendar.midnight(zone, date.fromisoformat(day))
     except OverflowError:
         raise ValueError(f"{day!r} is not a day") from None

@@ -38,6 +38,11 @@ class Roster:
     def of_party(self, party: str) -> tuple[Person, ...]:
         return tuple(one for one in self.people if one.party == party)
 
+    @property
+    def oversight(self) -> tuple[Person, ...]:
+        """Those who watch and never act."""
+        return tuple(one for one in self.people if one.oversight)
+
     def in_role(self, role: str) -> tuple[Person, ...]:
         """Everybody with the role, by its name or its plural."""
         return tuple(one for one in self.people if one.role and is_role(role, one.role))

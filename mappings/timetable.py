@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from mappings.calendar import DAY, instant, local_date, parse_days, zone_of
+from mappings.calendar import DAY, instant, local_date, midnight, parse_days, zone_of
 
 _FORM = re.compile(r"(daily|[A-Za-z][A-Za-z, -]*?)\s+(\d{1,2}):(\d{2})")
 
@@ -31,7 +31,7 @@ class Timetable:
 
     def midnight(self, due: datetime, days: int) -> datetime:
         """The beginning of the day so many days before that of ``due``, UTC."""
-        return instant(self.zone, datetime.combine(local_date(self.zone, due) - days * DAY, time()))
+        return midnight(self.zone, local_date(self.zone, due) - days * DAY)
 
     def _back(self, now: datetime) -> Iterator[datetime]:
         """Due instants from a day after ``now`` backwards, without end."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.wire import Answer, Request
 
 
 class Hook:
-    """Accepts every POST of JSON with 202, as Teams' workflow webhooks do, and keeps the cards."""
+    """Accepts every POST of JSON with 202, as Teams' workflow webhooks do, and keeps the cards; ``tell`` gets each."""
 
     def __init__(self, name: str = "teams") -> None:
         self.name = name
         self.cards: list[dict[str, Any]] = []
+        self.tell: Callable[[dict[str, Any]], None] = lambda card: None
 
     def handle(self, request: Request) -> Answer:
         if request.method != "POST":
@@ -22,4 +24,5 @@ class Hook:
         except ValueError:
             return Answer.of({"error": {"code": "InvalidRequestContent"}}, 400)
         self.cards.append(card)
+        self.tell(card)
         return Answer(202)

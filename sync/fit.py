@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mappings.model import BESIDE
 from sync.config.problems import choice, nearest, quoted
 from sync.setup import Setup
 
@@ -75,8 +76,8 @@ def unknown_natives(setup: Setup, side: str, known: Known) -> list[tuple[str, st
 
 def is_known(native: str, fields: Collection[str]) -> bool:
     """Whether there is such a field. Of a field of a record that another field refers to (``caller_id.email``), the
-    first alone is the side's own."""
-    return native in fields or native.partition(".")[0] in fields
+    first alone is the side's own. What is read beside the fields was looked at when the file was read."""
+    return native.startswith(BESIDE) or native in fields or native.partition(".")[0] in fields
 
 
 def no_field(setup: Setup, side: str, native: str) -> str:

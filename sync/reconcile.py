@@ -16,7 +16,8 @@ import structlog
 
 from connectors.base import Busy, Failure
 from mappings.model import Comment, Ref
-from sync.apply import Applied, apply
+from sync.apply import apply
+from sync.applying.hand import Applied
 from sync.decide import decide
 from sync.edits.edit import keep
 from sync.engine import Engine

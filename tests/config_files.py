@@ -182,6 +182,7 @@ WRONG = [
     ('teams = "triage"\n[[', 'teams = "triaje"\n[[', "rules.quiet.steps[2].teams", 'no channel "triaje"', 'teams = "triage"'),
     # ids
     ('id = "second"', 'id = "first"', "routes.first.id", "stands in line", "another"),
+    ('id = "second"', f'id = "{"s" * 61}"', f"routes.{'s' * 61}.id", "longer than 60", "shorter"),
     ('id = "late"', 'id = "quiet"', "rules.quiet.id", "stands in line", "another"),
     ('name = "Done"', 'name = "New"', "stages.New.name", "stands in line", "another"),
     # conditions and texts

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,39 +17,26 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from sandbox.estate import AZURE_PAT, JIRA_TOKEN, SERVICENOW_PASSWORD, Estate
-from tests.test_notify import Mailbox, free_port
+from sandbox.estate import AZURE_PAT, JIRA_TOKEN, SERVICENOW_PASSWORD
+from sandbox.premises import MAIL_PASSWORD, PLACES, Premises
+from tests.post import Mailbox, free_port
 from tests.world import World, writes
 
+__all__ = ["PLACES", "SECRETS", "SHELF", "Playbook", "Premises", "mail_to", "text_of"]
+
 SHELF = Path(__file__).parent.parent / "mappings" / "playbooks"
-#: the trackers of a playbook, by the address that it ships with
-PLACES = {
-    "servicenow": "https://example.service-now.com",
-    "jira": "https://example.atlassian.net",
-    "azure": "https://dev.azure.com/example",
-}
 SECRETS = {
     "LOCKSTEP_SECRET": "sandbox-secret-that-signs",
     "SERVICENOW_PASSWORD": SERVICENOW_PASSWORD,
     "JIRA_TOKEN": JIRA_TOKEN,
     "AZURE_PAT": AZURE_PAT,
-    "MAIL_PASSWORD": "right horse",
+    "MAIL_PASSWORD": MAIL_PASSWORD,
 }
-MAIL_SERVER = re.compile(r'^(server\s*=\s*)"[^"]*"', re.M)
-SECRET_LINE = re.compile(r'^(secret\s*=\s*\{ env = "LOCKSTEP_SECRET" \})', re.M)
 
 
 def accept(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
     known = (data.login, data.password) == (b"lockstep", SECRETS["MAIL_PASSWORD"].encode())
     return AuthResult(success=known, handled=False)
-
-
-class Premises(Estate):
-    """The estate with the secrets that a playbook refers to; every Teams channel of it ends in the one hook."""
-
-    def environment(self) -> dict[str, str]:
-        hooks = dict.fromkeys(("TEAMS_SUPPORT_URL", "TEAMS_TRIAGE_URL", "HEARTBEAT_URL"), self.urls["teams"])
-        return {**SECRETS, **hooks}
 
 
 @dataclass
@@ -80,10 +66,8 @@ class Playbook(World):
     def filled_in(self) -> str:
         """The playbook with this estate's addresses, and a state beside it."""
         text = (SHELF / f"{self.name}.toml").read_text()
-        for tracker, url in PLACES.items():
-            text = text.replace(f'"{url}"', f'"{self.estate.urls[tracker]}"')
-        text = MAIL_SERVER.sub(rf'\1"smtp://127.0.0.1:{self.port}"', text)
-        return SECRET_LINE.sub(rf'\1\nstate = "sqlite:///{self.state}"', text, count=1)
+        assert isinstance(self.estate, Premises)
+        return self.estate.filled_in(text, f"sqlite:///{self.state}", self.port)
 
     # ── what reached people ──────────────────────────────────────────────────────────────────────────────────────
 

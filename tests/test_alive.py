@@ -13,28 +13,27 @@ from typing import Any
 
 import pytest
 import structlog
-from aiosmtpd.controller import Controller
 
-import sync.daemon
 import sync.reconcile
+import sync.running.daemon
 from connectors.auth import Secret
-from sync.alive import Beat, call, last_end, verdict
-from sync.daemon import Daemon
 from sync.log import configure
-from sync.orders import Orders
+from sync.running.alive import Beat, call, last_end, verdict
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from tests.builders import HOUR, MINUTE, NOW
-from tests.test_notify import Mailbox, free_port
+from tests.post import PostOffice
 from tests.world import World, cli
 
 HIDDEN = "beat-4f9a"
 
 
-class Ops:
+class Ops(PostOffice):
     """A world whose file names those who hear of silence, and the daemon at work in it."""
 
-    def __init__(self, folder: Path, box: Mailbox, port: int) -> None:
-        self.box = box
-        mail = f'[mail]\nserver = "smtp://127.0.0.1:{port}"\nsender = "bot@example.org"\n'
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        mail = f'[mail]\nserver = "smtp://127.0.0.1:{self.port}"\nsender = "bot@example.org"\n'
         notices = (
             '[notices]\nsilent = "15m"\ntell = { email = ["ops@example.org"] }\nper_hour = 1\nquiet = "00:00-23:59"\n'
         )
@@ -43,7 +42,7 @@ class Ops:
 
     def begun(self) -> Daemon:
         """A daemon, as after a start."""
-        return Daemon(self.world.engine, Orders(), lambda: None, lambda setup, engine: engine)
+        return Daemon(self.world.engine, Signals(), lambda: None, lambda setup, engine: engine)
 
     @property
     def texts(self) -> list[str]:
@@ -52,13 +51,10 @@ class Ops:
 
 @pytest.fixture
 def ops(tmp_path: Path) -> Iterator[Ops]:
-    box, port = Mailbox(), free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    made = Ops(tmp_path, box, port)
+    made = Ops(tmp_path)
     yield made
     made.world.close()
-    controller.stop()
+    made.close()
 
 
 def test_the_end_of_each_pass_is_noted_and_nothing_is_told_while_they_end(ops: Ops) -> None:
@@ -96,7 +92,7 @@ def test_a_pass_that_hangs_is_spoken_of_at_once_though_nothing_else_goes_on(
         return one_pass(*given, **named)
 
     ops.daemon.once()
-    monkeypatch.setattr(sync.daemon, "one_pass", hanging)
+    monkeypatch.setattr(sync.running.daemon, "one_pass", hanging)
     monkeypatch.setattr(ops.daemon.watch, "pace", lambda: 0.01)
     stopping, spoken = threading.Event(), ops.daemon.watch.look
     looked = threading.Event()
@@ -137,7 +133,7 @@ def test_a_state_that_cannot_be_used_ends_no_pass_and_that_is_silence(
         raise KeyError("private words")
 
     ops.daemon.once()
-    monkeypatch.setattr(sync.daemon, "one_pass", broken)
+    monkeypatch.setattr(sync.running.daemon, "one_pass", broken)
     ops.world.later(minutes=16)
     assert ops.daemon.once() is None
     ops.daemon.watch.look()
@@ -226,7 +222,7 @@ def test_the_watchman_is_called_once_after_each_pass_that_ended(ops: Ops, monkey
         ops.daemon.once()
         ops.daemon.once()
         assert watchman.calls == [f"/{HIDDEN}"] * 2
-        monkeypatch.setattr(sync.daemon, "one_pass", lambda *given, **named: 1 / 0)
+        monkeypatch.setattr(sync.running.daemon, "one_pass", lambda *given, **named: 1 / 0)
         assert ops.daemon.once() is None
     assert len(watchman.calls) == 2
 
@@ -252,6 +248,12 @@ def test_a_watchman_that_does_not_answer_is_logged_once_until_it_does(caplog: py
 def test_an_address_that_cannot_be_called_is_a_sentence_without_it(url: str) -> None:
     wrong = call(Secret(url))
     assert "notices.beat" in wrong and HIDDEN not in wrong
+
+
+def test_a_watchman_who_points_elsewhere_has_heard_nothing() -> None:
+    watchman = Watchman(301)
+    with watching(watchman) as url:
+        assert call(url) == "the address under notices.beat answers HTTP 301"
 
 
 def test_no_beat_is_no_call() -> None:

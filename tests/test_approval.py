@@ -21,10 +21,10 @@ from sync.approval.planfile import Document
 from sync.commands import plans
 from sync.compose import recompose
 from sync.config import load
-from sync.daemon import Daemon
 from sync.freezing import brake
-from sync.orders import Orders
 from sync.requests.ask import ask
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from sync.show.plan import document_text
 from sync.store import DECLINED, StateBroken
 from tests.test_cli import real
@@ -243,14 +243,14 @@ def test_an_edit_that_the_daemon_cannot_look_up_now_is_taken_up_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slower = world.path.read_text().replace('poll     = "5s"', 'poll     = "6s"')
-    orders = Orders()
+    signals = Signals()
     setup = world.engine.setup
     world.path.write_text(slower)
-    daemon = Daemon(world.engine, orders, lambda: load(world.path, world.estate.environment()), recompose)
+    daemon = Daemon(world.engine, signals, lambda: load(world.path, world.estate.environment()), recompose)
     with monkeypatch.context() as patched:
         patched.setattr(world.engine.store, "in_force", full)
         daemon.take_edit()
-    assert daemon.engine.setup is setup and orders.edited.is_set()
+    assert daemon.engine.setup is setup and signals.edited.is_set()
     daemon.take_edit()
     assert daemon.engine.setup.poll == timedelta(seconds=6)
     world.engine = daemon.engine

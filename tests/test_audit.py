@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from mappings.calendar import Span
-from sync.audit import audit, daily
-from sync.daemon import Daemon
-from sync.escalation.audit import overdue, patience
-from sync.orders import Orders
+from sync.escalation.overdue import overdue, patience
+from sync.running.audit import audit, daily
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from sync.setup import Notices
 from sync.state import Firing, Movement
 from sync.store import tables as t
@@ -98,7 +98,7 @@ def test_a_due_instant_that_was_lost_is_found_by_the_audit_and_by_it_alone(offic
 def test_a_daemon_looks_once_a_day_and_tells_what_it_finds_once(office: Office) -> None:
     world = office.world
     engine = world.engine
-    daemon = Daemon(engine, Orders(), lambda: None, lambda setup, engine: engine)
+    daemon = Daemon(engine, Signals(), lambda: None, lambda setup, engine: engine)
     daemon.once()
     forget_when_due(office)
     world.later(days=3)

@@ -380,7 +380,8 @@ def test_why_tells_whose_word_each_field_is_and_what_stands_in_the_way(real: Wor
 def test_status_lists_links_as_text_and_as_json(real: World) -> None:
     incident, _ = link(real)
     number = real.estate.servicenow.item(incident)["number"]
-    assert number in cli(real, "status").stdout
+    told = cli(real, "status").stdout
+    assert number in told and "\n1 link, 1 open, 2 items, " in told
     told = json.loads(cli(real, "status", "--json").stdout)
     assert told["counts"]["links"] == 1
     assert number in told["links"][0]["items"].values()

@@ -49,6 +49,8 @@ def test_each_trigger_is_read_with_what_goes_beside_it(tmp_path: Path) -> None:
         ('concern = true\nby = "desk"', "rules.one.by[1]", "desk is no requester", "requester = true"),
         ('enters = "Done"\nresolved = true', "rules.one.resolved", "never stops a rule with enters", "leave it out"),
         ("said = []", "rules.one.said", "is an empty list", "at least one"),
+        ('quiet = "0d"', "rules.one.quiet", "every movement would be told at once", 'quiet = "2d"'),
+        ('over = "0h"', "rules.one.over", "every movement would be told at once", 'over = "2d"'),
     ],
 )
 def test_each_mistake_in_a_trigger_is_told_with_its_line_and_advice(
@@ -72,6 +74,21 @@ def test_a_concern_needs_somebody_who_asks(tmp_path: Path) -> None:
 def test_a_side_that_no_route_opens_is_warned_of(tmp_path: Path) -> None:
     _, warnings = read(tmp_path, file_with('opens = "incident"'))
     assert any("this never happens" in warning.what for warning in warnings)
+
+
+def test_a_span_that_a_rule_does_not_have_is_not_written(tmp_path: Path) -> None:
+    text = '  text = "no movement for {quiet}"\n'
+    (problem,) = problems_of(tmp_path, file_with("concern = true", text))
+    assert problem.key == "rules.one.steps[1].text" and "this one waits for no span" in problem.what
+    for waiting in ('quiet = "1d"', 'over = "1d"'):
+        assert read(tmp_path, file_with(waiting, text))[0].rules[-1].id == "one"
+
+
+def test_a_word_that_ends_an_episode_and_is_nearly_another_rule_s_is_warned_of(tmp_path: Path) -> None:
+    other = f'{HEAD.replace("one", "two")}said = "research"\n{STEP}'
+    _, warnings = read(tmp_path, file_with('quiet = "1d"\nuntil = ["reserch", "parked", "research"]', other))
+    (warning,) = [one for one in warnings if "until" in one.key]
+    assert warning.key == "rules.one.until[1]" and warning.instead == 'write "research" if that is meant'
 
 
 # ── the rules' own tests ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,10 +17,10 @@ import pytest
 from sandbox.estate import Estate
 from sandbox.faults import Fault
 from sandbox.wire import Answer
-from sync.daemon import Daemon
 from sync.engine import Engine
 from sync.freezing.brake import resume
-from sync.orders import Orders
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from sync.setup import Setup
 from tests.test_cli import edit
 from tests.world import ANA, CHEN, RITA, SAM, World, copies_of
@@ -312,7 +312,7 @@ def test_a_tracker_that_joins_late_is_held_against_the_file(running: Running) ->
 
 
 def daemon_of(world: World) -> Daemon:
-    return Daemon(world.engine, Orders(), lambda: None, lambda setup, engine: engine)
+    return Daemon(world.engine, Signals(), lambda: None, lambda setup, engine: engine)
 
 
 def test_a_guard_that_tripped_stays_so_until_a_person_says_and_the_daemon_stays_up(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_what_nobody_foresaw_in_a_pass_does_not_end_the_daemon(world: World, mon
 def test_a_signal_at_any_moment_is_heard_before_the_next_wait(world: World) -> None:
     """SIGTERM just before the wait for the next pass must not wait that long."""
     daemon = daemon_of(world)
-    daemon.once = lambda: daemon.orders.stop(0, None)  # type: ignore[method-assign]
+    daemon.once = lambda: daemon.signals.stop(0, None)  # type: ignore[method-assign]
     thread = threading.Thread(target=daemon.run, daemon=True)
     thread.start()
     thread.join(60)
@@ -356,19 +356,19 @@ def test_a_signal_at_any_moment_is_heard_before_the_next_wait(world: World) -> N
 def test_a_hang_up_while_the_file_is_read_asks_for_another_reading(tmp_path: Path) -> None:
     """The secret may have been replaced between the reading and the signal; the file itself is the same."""
     world = World(tmp_path)
-    orders, taken, readings = Orders(), list[Setup](), list[Setup | None]()
+    signals, taken, readings = Signals(), list[Setup](), list[Setup | None]()
 
     def reload() -> Setup | None:
         readings.append(None if len(readings) == 1 else world.engine.setup)
         if len(readings) == 1:
-            orders.hang_up(signal.SIGHUP, None)
+            signals.hang_up(signal.SIGHUP, None)
         return readings[-1]
 
     def rebuild(setup: Setup, engine: Engine) -> Engine:
         taken.append(setup)
         return engine
 
-    daemon = Daemon(world.engine, orders, reload, rebuild)
+    daemon = Daemon(world.engine, signals, reload, rebuild)
     daemon.take_edit()
     assert taken == [], "an edit that changed nothing"
     daemon.take_edit()

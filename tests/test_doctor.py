@@ -91,6 +91,12 @@ def test_a_file_that_fits_has_nothing_to_mend(clinic: Clinic) -> None:
     assert clinic.found("error") == []
 
 
+@pytest.mark.parametrize("side", ["pbi", "defect"])
+def test_what_is_read_beside_an_item_s_fields_is_no_field_that_is_missing(clinic: Clinic, side: str) -> None:
+    clinic.write(clinic.path.read_text() + f'\n[fields.pull]\n{side} = "@pull_request"\n')
+    assert clinic.found("error") == []
+
+
 def test_nothing_is_written_to_a_tracker_or_to_the_state(clinic: Clinic) -> None:
     """Reads alone: GET, OPTIONS, and the reads that need a body."""
     before = len(clinic.estate.log.entries)

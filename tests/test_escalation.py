@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
 import sync.reconcile
 from sandbox.faults import Fault
 from sandbox.story import MORNING
 from sandbox.wire import Answer
+from tests.post import Mailbox, PostOffice
 from tests.test_crash import Died
 from tests.test_faults import pass_until_over
-from tests.test_notify import Mailbox, free_port
 from tests.world import ANA, BEN, RITA, SAM, World, copies_of
 
 RULES = """
@@ -51,14 +47,11 @@ sender = "bot@example.org"
 [teams.triage]"""
 
 
-class Office:
+class Office(PostOffice):
     """A world with a ladder, a post office that can be closed, and a defect that stalls from Monday morning on."""
 
     def __init__(self, folder: Path, replies: dict[str, str] | None = None) -> None:
-        self.box = Mailbox(replies)
-        self.port = free_port()
-        self.controller: Controller | None = None
-        self.open()
+        super().__init__(Mailbox(replies))
         self.world = World(folder, self.file)
         self.incident, self.defect, _ = self.world.linked(pbi=False)
 
@@ -70,24 +63,10 @@ class Office:
         )
         return head + RULES.replace("PORT", str(self.port)) + tail
 
-    def open(self) -> None:
-        self.controller = Controller(self.box, hostname="127.0.0.1", port=self.port)
-        self.controller.start()
-
-    def close(self) -> None:
-        if self.controller is not None:
-            self.controller.stop()
-            self.controller = None
-
     def at(self, day: int, hours: float = 0.5) -> None:
         """A working hour of the day so many days after Monday; a pass or two are made then."""
         self.world.estate.clock.set(MORNING + timedelta(days=day, hours=hours))
         pass_until_over(self.world)
-
-    @property
-    def mails(self) -> list[EmailMessage]:
-        found = [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.box.raw]
-        return [mail for mail in found if isinstance(mail, EmailMessage)]
 
     @property
     def subjects(self) -> list[str]:
@@ -280,8 +259,9 @@ def test_a_title_made_to_add_recipients_adds_none(office: Office) -> None:
     hostile = "500s\r\nBcc: eve@example.org\r\n\r\n<a href='https://evil'>click</a> {priority} {incident}"
     office.world.estate.jira.update(office.defect, {"summary": hostile.replace("\r\n", " ")}, by=ANA)
     office.world.estate.servicenow.update(office.incident, {"short_description": hostile}, by=RITA)
-    office.at(3, 0.5)
-    office.at(4, 0.5)
+    office.at(1)
+    office.at(2)
+    assert any("eve@example.org" in str(mail.get_content()) for mail in office.mails), "the title is told"
     assert all("eve@example.org" not in people for _, people in office.box.envelopes)
     assert all("Bcc" not in mail for mail in office.mails)
 

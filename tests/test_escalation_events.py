@@ -94,8 +94,8 @@ class Office:
         self.world.estate.hook.cards.clear()
         return sorted(said)
 
-    def asks(self, text: str) -> None:
-        self.world.estate.servicenow.comment(self.incident, text, SAM)
+    def asks(self, text: str, by: str = SAM) -> None:
+        self.world.estate.servicenow.comment(self.incident, text, by)
 
     def answers(self, text: str, by: str = ANA) -> None:
         self.world.estate.jira.comment(self.defect, text, by)
@@ -169,17 +169,26 @@ def test_each_change_of_a_field_is_told_once_and_the_first_value_is_no_change(of
 
 def test_a_snooze_is_over_when_its_span_is_and_then_the_highest_step_comes_alone(office: Office) -> None:
     office.new()
-    office.asks("!snooze 3d waiting for the vendor")
+    office.asks("!snooze 3d waiting for the vendor", RITA)
     for day in (1, 2):
         assert office.at(day) == []
     assert office.at(3, 0.5) == ["quiet 2"]
 
 
+def test_those_who_only_ask_silence_nobody(office: Office) -> None:
+    """One county's word must not keep another's question from being told."""
+    office.new()
+    office.asks("!snooze 9d we can wait")
+    office.asks("!ack")
+    assert office.at(1, 1) == ["asked 2", "quiet 1"]
+    assert [m for link in office.world.engine.store.links() for m in link.movements if m.kind == "word"] == []
+
+
 def test_unsnooze_wakes_the_rules(office: Office) -> None:
     office.new()
-    office.asks("!snooze 9d waiting for the vendor")
+    office.asks("!snooze 9d waiting for the vendor", RITA)
     assert office.at(1) == []
-    office.asks("/unsnooze")
+    office.asks("/unsnooze", RITA)
     assert office.at(1, 1) == ["quiet 1"]
 
 
@@ -194,7 +203,7 @@ def test_a_snooze_without_a_reason_is_answered_once_in_the_ticket_and_snoozes_no
 
 
 def test_no_reason_and_no_word_of_a_comment_enters_the_state(office: Office) -> None:
-    office.asks("!snooze 3d because of a secret vendor")
+    office.asks("!snooze 3d because of a secret vendor", RITA)
     office.at(0, 1)
     movements = [m for link in office.world.engine.store.links() for m in link.movements]
     assert [(m.word, m.item, bool(m.until)) for m in movements if m.kind == "word"] == [("snooze", office.number, True)]
@@ -237,7 +246,7 @@ def test_why_tells_how_each_rule_stands(office: Office) -> None:
     office.asks("any news?")
     office.at(0, 1)
     office.answers("!ack")
-    office.asks("!snooze 2d vendor")
+    office.asks("!snooze 2d vendor", RITA)
     office.at(0, 2)
     (plan,) = dry_links(office.world.engine, office.world.engine.store.links())
     told = {reason.about: "" for reason in plan.reasons}
@@ -248,7 +257,7 @@ def test_why_tells_how_each_rule_stands(office: Office) -> None:
         f"set off since THEN, a comment by Sam Hill on {office.number}; acknowledged at THEN: the word ack by {ANA} on "
     )
     assert said["rule asked"].startswith(asked)
-    assert f"snoozed until THEN by the word snooze by Sam Hill on {office.number}" in said["rule quiet"]
+    assert f"snoozed until THEN by the word snooze by Rita Cole on {office.number}" in said["rule quiet"]
     quiet = f"its quiet clock runs since THEN, a comment by {ANA} on CSPM-1; step 1 comes at THEN"
     assert said["rule quiet"].startswith(quiet)
     assert said["rule research"].startswith("nothing set it off yet")

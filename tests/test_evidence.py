@@ -65,7 +65,7 @@ def test_the_last_word_is_a_persons_and_names_no_text() -> None:
     told = evidence(ENTRY, WORD, later, quiet=Span(2))
     assert told["Last word"] == "Sam Hill, Sat 2026-11-14 18:00 UTC, on I1"
     assert told["Stage"] == "Fixing since Mon 2026-11-16 17:00 UTC, the move of developers"
-    assert evidence(ENTRY, quiet=Span(2))["Last word"] == "nobody has written since the items are linked"
+    assert evidence(ENTRY, quiet=Span(2))["Last word"] == "nobody has written since the items were linked"
 
 
 def test_who_was_told_before_are_the_steps_of_this_episode_that_fired() -> None:

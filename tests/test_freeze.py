@@ -14,11 +14,11 @@ from sandbox.faults import Fault
 from sandbox.story import MORNING
 from sandbox.wire import Answer
 from sync.config import load
-from sync.daemon import Daemon
 from sync.freezing import brake
 from sync.freezing.freeze import ALL, Brakes, Frost, Pause, brakes, hold_back
-from sync.orders import Orders
 from sync.plan import Joining, Notify, Open, Plan, Settlement
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from sync.setup import Window
 from sync.state import Firing, Held, Movement, OwnRemark
 from tests.builders import DEFECT, INCIDENT, NOW, link, prospect, record, setup
@@ -361,7 +361,7 @@ def test_what_cannot_be_paused_ends_with_2_and_names_what_can(real: World) -> No
 
 
 def test_the_daemon_stays_up_in_a_freeze_reads_and_says_it_once(winter: World) -> None:
-    daemon = Daemon(winter.engine, Orders(), lambda: None, lambda setup, engine: engine)
+    daemon = Daemon(winter.engine, Signals(), lambda: None, lambda setup, engine: engine)
     to(winter, hours=3)
     passes = [daemon.once() for _ in range(3)]
     assert all(done is not None and done.frosts for done in passes)

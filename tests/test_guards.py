@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from mappings.model import Ref
-from sync.daemon import Daemon
 from sync.freezing import brake
 from sync.freezing.guard import Estate, Toll, excesses, toll
-from sync.orders import Orders
 from sync.plan import Notify, Plan
 from sync.reconcile import one_pass
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from sync.setup import Guards
 from sync.state import Held, Seen
 from tests.builders import DEFECT, NOW, REFS, item, link, record
@@ -125,7 +125,7 @@ def test_the_daemon_stays_up_reads_and_alerts_while_a_guard_keeps_it_from_writin
     world.estate.servicenow.update(incident, {"impact": "1"}, by=RITA)
     world.settle()
     eligible(world, 4)
-    daemon = Daemon(world.engine, Orders(), lambda: None, lambda setup, engine: engine)
+    daemon = Daemon(world.engine, Signals(), lambda: None, lambda setup, engine: engine)
     assert daemon.once() is not None
     for hours in (30, 24):
         world.later(hours=hours)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mappings.model import Moved, Ref
+from mappings.stages import Stage
 from sync.decide import decide
+from sync.setup import Setup
 from sync.state import LinkState, Movement
 from tests.builders import DEFECT, HOUR, INCIDENT, MINUTE, NOW, item, link, record, seen, setup
 from tests.world import ANA, BEN, CHEN, RITA, SAM, World
@@ -59,6 +62,24 @@ def test_moves_that_led_back_are_remembered_although_the_stage_is_the_same() -> 
 def test_a_move_that_its_side_may_not_make_is_no_visit() -> None:
     up, back = moved("state", "New", 2 * HOUR), moved("state", "On Hold:Awaiting Problem", HOUR)
     assert told(movements(link(), up, back, now_in="On Hold:Awaiting Problem")) == []
+
+
+def test_the_steps_by_which_lockstep_brought_an_item_along_are_nobodys_moves() -> None:
+    """A workflow leads a reopened item through other stages; none of them is entered, so that no rule speaks of it."""
+    through = [moved("state", state, HOUR, "lockstep") for state in ("New", "In Progress")]
+    pause = moved("state", "On Hold:Awaiting Caller", MINUTE)
+    shown = record(INCIDENT, state=pause.new, version=9, updated=NOW)
+    found = replace(seen(shown), moves={INCIDENT: (through[0], through[1], pause)})
+    house = replace(HOUSE, stages=replace(HOUSE.stages, stages=tuple(freely(HOUSE))))
+    for facts in (replace(found.facts["snow"], account="lockstep"), replace(found.facts["snow"], updater="lockstep")):
+        known = replace(found, facts={**found.facts, "snow": facts})
+        movements = decide(link(), known, house, NOW).settlement.movements
+        assert told(list(movements)) == [("Waiting", pause.at)]
+
+
+def freely(house: Setup) -> Iterator[Stage]:
+    """The stages, each of which every side may leave."""
+    return (replace(stage, decided_by="") for stage in house.stages.stages)
 
 
 def test_each_assignment_counts_by_its_own_hand_and_automation_is_none() -> None:

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("connectors", "mappings", "sandbox", "sync")
-WRITES = {"create", "update", "adopt", "unmark", "say", "show"}
+WRITES = {"create", "update", "adopt", "unmark", "say", "reword", "show"}
 
 
 def sources(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
@@ -69,6 +70,16 @@ def test_only_apply_and_settle_write_to_a_tracker() -> None:
         and "connector" in ast.unparse(node.func.value)
     }
     assert callers == {"sync/apply.py", "sync/settle.py"}
+
+
+def test_what_says_that_it_is_pure_is_held_to_it() -> None:
+    """By the import contract, which sees what a module imports through others too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (one for one in project["tool"]["importlinter"]["contracts"] if one["id"] == "pure")
+    held = tuple(name.replace(".", "/") for name in contract["source_modules"])
+    says = [path for path, tree in sources(*PRODUCT) if re.search(r"\bPure\b", ast.get_docstring(tree) or "")]
+    assert [str(path) for path in says if not str(path.with_suffix("")).startswith(held)] == []
+    assert [name for name in held if not (ROOT / name).is_dir() and not (ROOT / f"{name}.py").is_file()] == []
 
 
 def test_the_sandbox_and_the_bot_share_nothing() -> None:

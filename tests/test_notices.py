@@ -3,19 +3,15 @@ server. What was committed is never lost and reaches everybody once, however lon
 
 from __future__ import annotations
 
-import email
-import email.policy
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,9 +29,10 @@ from sync.setup import Mail, Notices, Setup, Webhook
 from sync.store import Store
 from tests.builders import DAY, HOUR, INSTANCE, MINUTE, NOW, seen, setup
 from tests.config_files import ENVIRON, WHOLE, problems_of
+from tests.post import PostOffice
 from tests.test_crash import Died
 from tests.test_escalation import Office as Escalating
-from tests.test_notify import Hook, Mailbox, free_port, hooked
+from tests.test_notify import Hook, hooked
 from tests.test_store import only, opened, whole
 
 ANN, BOB, CY = "ann@example.org", "bob@example.org", "cy@example.org"
@@ -53,14 +50,11 @@ class Clock:
     def sleep(self, seconds: float) -> None: ...
 
 
-class Office:
+class Office(PostOffice):
     """A state with one link, a mail server that can be closed, and steps that fire when a test says so."""
 
     def __init__(self, folder: Path, notices: Notices, **said: Any) -> None:
-        self.box = Mailbox()
-        self.port = free_port()
-        self.controller: Controller | None = None
-        self.open()
+        super().__init__()
         self.clock = Clock(NOW)
         mail = Mail(f"smtp://127.0.0.1:{self.port}", "bot@example.org")
         self.setup = setup(notices=notices, mail=mail, **said)
@@ -68,15 +62,6 @@ class Office:
         self.engine = Engine(self.setup, {}, opened(self.url), self.clock)
         whole(self.engine.store)
         self.numbers = count(1)
-
-    def open(self) -> None:
-        self.controller = Controller(self.box, hostname="127.0.0.1", port=self.port)
-        self.controller.start()
-
-    def close(self) -> None:
-        if self.controller is not None:
-            self.controller.stop()
-            self.controller = None
 
     def fires(
         self, *to: str, cc: Sequence[str] = (), items: str = "INC1 · D1", kind: str = "email", n: int = 1
@@ -108,11 +93,6 @@ class Office:
             flush(self.engine, self.clock.at)
         self.engine.store.close()
         self.engine = Engine(self.setup, {}, opened(self.url), self.clock)
-
-    @property
-    def mails(self) -> list[EmailMessage]:
-        found = [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.box.raw]
-        return [mail for mail in found if isinstance(mail, EmailMessage)]
 
     def told(self) -> Counter[str]:
         """How often each notice reached each recipient, by itself or in a digest."""
@@ -348,6 +328,66 @@ def test_a_digest_that_was_sent_when_the_process_died_comes_again_as_the_same_wh
     assert (first["Message-ID"], first.get_content()) == (again["Message-ID"], again.get_content())
     office.passes(2 * HOUR)
     assert office.told()[f"{ANN} 6"] == 1
+
+
+def falls_silent(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mail server takes a mail, and its answer is lost."""
+    take = office.box.handle_DATA
+
+    async def taken(server: Any, session: Any, envelope: Any) -> str:
+        answer = await take(server, session, envelope)
+        server.transport.abort()
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.box, "handle_DATA", taken)
+        office.close()
+        office.open()
+        office.passes()
+    assert len(office.mails) == 1 and office.engine.store.unsent()
+
+
+@spared(quiet_from=20 * 60, quiet_to=7 * 60)
+@pytest.mark.parametrize("dies", [False, True], ids=["its answer is lost", "the process dies"])
+def test_what_may_have_been_taken_comes_again_as_it_was_or_not_at_all(
+    office: Office, monkeypatch: pytest.MonkeyPatch, dies: bool
+) -> None:
+    """A server that is down for a while and the quiet hours that begin then put no such notice into a digest."""
+    office.clock.at = datetime(2026, 11, 17, 19, 58, tzinfo=UTC)
+    office.fires(ANN)
+    if dies:
+        office.dies(monkeypatch, "delivered")
+    else:
+        falls_silent(office, monkeypatch)
+    office.close()
+    assert office.passes(MINUTE) == []
+    office.open()
+    office.fires(ANN, n=2)
+    for _ in range(30):
+        office.passes(HOUR)
+    ids = {mail["Message-ID"] for mail in office.mails if "notice 1" in f"{mail['Subject']} {mail.get_content()}"}
+    assert len(ids) == 1
+    assert {office.told()[f"{ANN} {n}"] for n in (2, 3)} == {1}
+    assert office.engine.store.unsent() == []
+
+
+@spared(quiet_from=20 * 60, quiet_to=7 * 60)
+def test_what_nobody_sent_when_quiet_hours_ended_waits_through_the_next(office: Office) -> None:
+    """Lockstep stood still all day."""
+    office.clock.at = datetime(2026, 11, 17, 21, tzinfo=UTC)
+    office.fires(ANN)
+    assert office.passes() == []
+    assert office.passes(DAY) == []
+    assert office.passes(10 * HOUR) == [([ANN], "notice 1")]
+
+
+def test_a_recipient_whom_the_server_puts_off_gets_it_later_and_the_others_once(office: Office) -> None:
+    office.box.replies[BOB] = "450 greylisted, come again"
+    office.fires(ANN, BOB)
+    assert [who for who, _ in office.passes()] == [[ANN]]
+    del office.box.replies[BOB]
+    assert [who for who, _ in office.passes(2 * MINUTE)] == [[BOB]]
+    assert office.passes(HOUR) == [] and office.engine.store.unsent() == []
 
 
 def test_a_recipient_that_the_server_refuses_is_told_and_the_others_have_it(office: Office) -> None:

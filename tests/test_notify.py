@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -44,44 +43,12 @@ from sync.escalation.notify import (
     place_of,
     send_mail,
 )
+from tests.post import Mailbox, free_port
 
 # The server that asks for a password on loopback warns of what it does; here it is wanted.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 
 # ── A mail server ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Mailbox:
-    """Keeps what arrives; answers as it is told for the recipients in `replies` and for the data."""
-
-    def __init__(self, replies: dict[str, str] | None = None, data: str = "250 taken") -> None:
-        self.replies = replies or {}
-        self.data = data
-        self.raw: list[bytes] = []
-        self.envelopes: list[tuple[str, list[str]]] = []
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        reply = self.replies.get(address, "250 fine")
-        if reply.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return reply
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.raw.append(envelope.original_content)
-        self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
-        return self.data
-
-    def only(self) -> EmailMessage:
-        [raw] = self.raw
-        message = email.message_from_bytes(raw, policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        return message
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

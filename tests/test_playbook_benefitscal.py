@@ -17,6 +17,7 @@ import pytest
 
 from mappings.model import Record
 from sandbox.estate import Estate
+from sandbox.premises.benefitscal import QUESTIONS, QUEUE, SAM, TARA
 from sandbox.story import MORNING
 from sync.commands.status_reports import files, reported
 from sync.compose import connect
@@ -27,23 +28,7 @@ from sync.report.period import Period
 from sync.report.table import Cell
 from sync.report.tables import Tables, tables
 from sync.setup import Setup
-from tests.benefitscal import (
-    AGES,
-    ANA,
-    FIRST,
-    FOLLOWED,
-    IMPACT,
-    LAST,
-    PRINTED,
-    QUESTIONS,
-    QUEUE,
-    REQUESTS,
-    SAM,
-    TARA,
-    at,
-    estate,
-    played,
-)  # fmt: skip
+from tests.benefitscal import AGES, ANA, FIRST, FOLLOWED, IMPACT, LAST, PRINTED, REQUESTS, at, estate, played
 from tests.playbook import PLACES, SECRETS, SHELF, Playbook, Premises
 from tests.world import copies_of
 

@@ -9,60 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.azure_devops import AzureDevOps, Field
-from sandbox.azure_devops.model import Person
-from sandbox.azure_devops.process import SCRUM, inherited
 from sandbox.clock import SandboxClock
-from sandbox.estate import AZURE_PAT, SERVICENOW_PASSWORD
-from sandbox.servicenow import ServiceNow
-from sandbox.servicenow.columns import Column
-from sandbox.servicenow.model import CATEGORIES, Model
+from sandbox.premises.level2 import BUGS, CLARA, CLIENT, INFRASTRUCTURE, OONA, PETRA, QUENTIN, TARIQ, trackers
 from sandbox.story import MORNING
 from tests.playbook import Playbook, Premises, mail_to, text_of
 from tests.world import copies_of
 
-#: the pipeline's own type of work item
-PROCESS = inherited(
-    SCRUM,
-    "Level 2",
-    "Level 2 Issue | Validating:Proposed:New, Replicating:InProgress:Proven, Estimating:InProgress:Replicated, "
-    "Fixing:InProgress:Estimated, Verifying:InProgress:Fixed, In Production:Completed:Delivered, "
-    "Closed Unresolved:Completed:Given up, De-escalated:Completed:Given back",
-)
-STATES = {"1": "New", "2": "In Progress", "9": "Elevating", "3": "On Hold", "6": "Resolved", "7": "Closed"}
-BUGS, INFRASTRUCTURE = "Bugs/Defects", "Infrastructure & Networking Issues"
-LEVEL2 = (BUGS, INFRASTRUCTURE, "Security Issues", "Data Issues")
-OONA, QUENTIN, PETRA, TARIQ = (
-    f"{one}@example.org" for one in ("oona.park", "quentin.reyes", "petra.moss", "tariq.aziz")
-)
-CLARA, CLIENT = "clara.sands", "dana@client.example.com"
 OPERATIONS, QA, PROJECTS, SUPPORT = (f"{one}@example.org" for one in ("operations", "qa", "projects", "client.support"))
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 DUE = "Microsoft.VSTS.Scheduling.DueDate"
-COLUMNS = (
-    Column("u_client_email", "Client Email", max_length=100),
-    Column("u_company_tier", "Company Tier", "integer"),
-    Column("u_client_target_date", "Client Target Date", "glide_date"),
-    Column("u_target_url", "Target URL", max_length=1024),
-    Column("u_steps_to_reproduce", "Steps to Reproduce", max_length=4000),
-    Column("u_workaround", "Workaround", max_length=4000),
-    Column("u_pull_request", "Pull Request"),
-    Column("u_pull_request_url", "Pull Request Address", max_length=1024),
-)
-FIELDS = (
-    Field("Custom.Category", "Category"),
-    Field("Custom.CompanyTier", "Company Tier", "integer"),
-    Field("Custom.ClientTargetDate", "Client Target Date", "dateTime"),
-    Field("Custom.TargetURL", "Target URL"),
-    Field("Custom.StepsToReproduce", "Steps to Reproduce the Issue"),
-    Field("Custom.AcceptanceCriteria", "Acceptance Criteria"),
-    Field("Custom.Severity", "Severity"),
-    Field("Custom.OpsCanReproduce", "Ops Can Reproduce the Issue"),
-    Field("Custom.AffectsOtherClients", "Issue affects other clients"),
-    Field("Custom.IssueWorkaround", "Issue Workaround"),
-    Field("Custom.DeEscalationReason", "De-escalation Reason"),
-    Field("Custom.ResolutionNotes", "Resolution Notes"),
-)
 PROVEN = {
     "Custom.AcceptanceCriteria": "the export opens",
     "Custom.TargetURL": "https://app.example.com/export",
@@ -77,23 +32,7 @@ class Level2(Playbook):
 
     def __init__(self, folder: Path) -> None:
         clock = SandboxClock(MORNING)
-        categories = {**CATEGORIES, **{one: one for one in LEVEL2}}
-        model = Model(states=STATES, extra=COLUMNS)
-        model.choices = {**model.choices, "category": categories}
-        snow = ServiceNow("servicenow", clock, users={"lockstep": SERVICENOW_PASSWORD}, model=model)
-        snow.data.named("sys_user_group", "Client Support")
-        people = [Person(one, one.split("@")[0].replace(".", " ").title()) for one in (OONA, QUENTIN, PETRA, TARIQ)]
-        azure = AzureDevOps(
-            "azure",
-            clock,
-            projects=("Product",),
-            process="Level 2",
-            processes=(PROCESS,),
-            people=people,
-            pats={AZURE_PAT: "Lockstep"},
-            custom=FIELDS,
-        )
-        super().__init__(folder, estate=Premises(clock=clock, servicenow=snow, azure=azure), name="level2")
+        super().__init__(folder, estate=Premises(clock=clock, **trackers(clock)), name="level2")
         self.ticket = ""
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────────────────
@@ -196,7 +135,8 @@ def test_a_bug_from_the_clients_ticket_to_its_delivery(level2: Level2) -> None:
     level2.client_support_moves_it_to_elevating()
     # Process Entry Points: a ticket categorized as Bugs/Defects is moved to Elevating
     assert (level2.stands, snow.state_of(level2.ticket)) == ("Validating", "Elevating")
-    assert "validate The export fails" in mail_to(level2.new_mails(), OPERATIONS)["Subject"]
+    number = snow.item(level2.ticket)["number"]
+    assert mail_to(level2.new_mails(), OPERATIONS)["Subject"] == f"{number}: validate The export fails"
 
     # Validating: Ops confirm that it is a real issue and gather the minimum reproduction info
     level2.someone_moves_it_to(OONA, "Replicating")

@@ -5,29 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sandbox.azure_devops import AzureDevOps, Field
-from sandbox.azure_devops.model import Person
-from sandbox.azure_devops.process import SCRUM, inherited
 from sandbox.clock import SandboxClock
-from sandbox.estate import AZURE_PAT
+from sandbox.premises.mytc import AMARA, CLIENT, FORM, HOLLY, SERGIO, trackers
 from sandbox.story import MORNING
 from tests.playbook import Playbook, Premises, mail_to, text_of
 from tests.world import copies_of
 
-#: myTC's process: Scrum, and requests with states of their own
-PROCESS = inherited(
-    SCRUM,
-    "myTC",
-    "Request | New:Proposed:New, In Planning:InProgress:Triage started, In Progress:InProgress:Work started, "
-    "Done:Completed:Delivered, Moved to Backlog:Completed:A feature request, Rejected:Removed:Not our problem",
-)
-HOLLY, SERGIO, AMARA = "holly.hart@example.org", "sergio.moreau@example.org", "amara.obi@example.org"
-CLIENT, FORM = "dana.client@example.com", "forms@example.org"
 COORDINATION, STAFF = "support.requests@example.org", "account.staff@example.org"
 WE_WILL_TRIAGE = "We will triage this request and reach out as soon as we have an assessment."
 PROCEEDS = "This dev support issue will proceed"
@@ -38,23 +25,7 @@ class MyTC(Playbook):
 
     def __init__(self, folder: Path) -> None:
         clock = SandboxClock(MORNING)
-        azure = AzureDevOps(
-            "azure",
-            clock,
-            projects=("myTC",),
-            process="myTC",
-            processes=(PROCESS,),
-            iterations={"myTC": ("Sprint 1", "Sprint 2")},
-            people=[Person(one, one.split("@")[0].replace(".", " ").title()) for one in (HOLLY, SERGIO, AMARA)],
-            pats={AZURE_PAT: "Lockstep"},
-            custom=[Field("Custom.RequestType", "Request Type"), Field("Custom.ClientEmail", "Client Email")],
-        )
-        for node in azure.org.nodes.by_id.values():
-            if node.name.startswith("Sprint"):
-                node.start = MORNING + timedelta(days=-2 if node.name == "Sprint 1" else 12)
-                node.finish = node.start + timedelta(days=11)
-        azure.org.teams.all[0].members += (HOLLY, SERGIO, AMARA)
-        super().__init__(folder, estate=Premises(clock=clock, azure=azure), name="mytc")
+        super().__init__(folder, estate=Premises(clock=clock, **trackers(clock)), name="mytc")
         self.request = ""
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────────────────

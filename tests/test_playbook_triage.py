@@ -8,38 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.azure_devops import AzureDevOps, Field
-from sandbox.azure_devops.model import Person
 from sandbox.clock import SandboxClock
-from sandbox.estate import AZURE_PAT, SERVICENOW_PASSWORD
-from sandbox.servicenow import ServiceNow
-from sandbox.servicenow.columns import Column
-from sandbox.servicenow.model import Model
+from sandbox.premises.triage import CLEO, CUSTOMER, DEV, PAUL, TABLE, TARA, trackers
 from sandbox.story import MORNING
 from sync.requests.kinds import work
 from tests.playbook import Playbook, Premises, mail_to, text_of
 from tests.world import copies_of
 
-TABLE = "sn_customerservice_case"
-#: the columns that the playbook's file names besides those of every task
-EXTRA = (
-    *(f"u_{name}" for name in ("secondary_owner", "project_task", "triage", "product", "environment", "contact_email")),
-    *(f"u_{name}" for name in ("steps_to_reproduce", "expected_result", "actual_result")),
-    *(f"u_{name}" for name in ("time_spent", "time_remaining")),
-)
-STATES = {
-    "1": "New",
-    "10": "Open",
-    "11": "In Triage",
-    "12": "In Development",
-    "18": "Awaiting Info",
-    "6": "Resolved",
-    "3": "Closed",
-    "7": "Cancelled",
-}
-CUSTOM = ("HelpWanted", "HelpDetails", "SecondaryOwner", "CaseNumber", "ProjectManager", "Product", "ExpectedResult")
-CLEO, PAUL, TARA, DEV = (f"{name}@example.org" for name in ("cleo.marsh", "paul.mendes", "tara.quinn", "dev.sharma"))
-CUSTOMER, TRIAGE, DEVELOPMENT = "pat.buyer@example.com", "triage@example.org", "development@example.org"
+TRIAGE, DEVELOPMENT = "triage@example.org", "development@example.org"
 TEMPLATE = {
     "u_steps_to_reproduce": "Open the export page, choose March, press Export",
     "u_expected_result": "A file with 31 rows",
@@ -48,39 +24,12 @@ TEMPLATE = {
 }
 
 
-def case_table() -> Model:
-    """Customer service cases with the states that the playbook's head asks for, and priorities that people set."""
-    columns = [Column(name, name.removeprefix("u_").replace("_", " "), "string", 4000, table=TABLE) for name in EXTRA]
-    priority = Column("priority", "Priority", "integer", choice=True, table=TABLE)
-    made = Model(TABLE, "Case", "CS", STATES, "1", "", {}, "", "", "6", "3", ("3", "7"), ("3",), "", {})
-    made.extra, made.mandatory, made.auto_close = (*columns, priority), {}, None
-    return made
-
-
 class CaseDesk(Playbook):
     """The people of the document, each doing what it says of them."""
 
     def __init__(self, folder: Path) -> None:
         clock = SandboxClock(MORNING)
-        servicenow = ServiceNow("servicenow", clock, users={"lockstep": SERVICENOW_PASSWORD}, model=case_table())
-        for group in ("Support L1", "Triage", "Development"):
-            servicenow.data.named("sys_user_group", group)
-        azure = AzureDevOps(
-            "azure",
-            clock,
-            projects=("Product", "Services"),
-            process={"Product": "Scrum", "Services": "Agile"},
-            areas={"Product": ("Customer Cases",)},
-            people=[Person(one, one.split("@")[0].replace(".", " ").title()) for one in (CLEO, PAUL, TARA, DEV)],
-            pats={AZURE_PAT: "Lockstep"},
-            custom=[
-                *(Field(f"Custom.{name}", name) for name in (*CUSTOM, "ActualResult", "Resolution")),
-                Field("Microsoft.VSTS.Scheduling.CompletedWork", "Completed Work", "double"),
-            ],
-        )
-        for team in azure.org.teams.all:
-            team.members += (CLEO, PAUL, TARA, DEV)
-        super().__init__(folder, estate=Premises(clock=clock, azure=azure, servicenow=servicenow), name="triage")
+        super().__init__(folder, estate=Premises(clock=clock, **trackers(clock)), name="triage")
         self.case = self.task = ""
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────────────────

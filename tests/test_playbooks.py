@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
+import shlex
+import smtplib
+import socket
 import tomllib
+from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 
 import bot
+from sandbox.mailbox import Mailbox
+from sandbox.premises import FIRST, MAIL_PASSWORD, premises
+from sandbox.shown import card_text, mail_text
+from sync.compose import compose, mismatches
 from sync.config import load
 from sync.interview.playbook import ROSTER, playbooks, secrets_of, shelf
+from sync.reconcile import reconcile
 
 NAMES = playbooks()
 
@@ -82,3 +93,84 @@ def test_a_playbook_that_is_not_there_is_told_with_those_that_are(folder: Path) 
 def test_a_playbook_takes_no_answers_of_the_interview(folder: Path) -> None:
     refused = run("init", "--playbook", NAMES[0], "--side", "incident", "servicenow", "incident")
     assert refused.exit_code == 2 and "takes no --side" in refused.output and list(folder.iterdir()) == []
+
+
+# ── trying one on the sandbox ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def letters() -> Iterator[tuple[Mailbox, list[str]]]:
+    told: list[str] = []
+    box = Mailbox(lambda raw: told.append(mail_text(raw)), "lockstep", MAIL_PASSWORD)
+    yield box, told
+    box.stop()
+
+
+def typed(command: str) -> requests.Response:
+    """What a person's ``curl`` line does."""
+    words = shlex.split(command)
+    said = {words[at]: words[at + 1] for at in range(2, len(words) - 1, 2)} | {"url": words[-1]}
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    user, password = said["-u"].split(":")
+    return requests.post(said["url"], data=said["-d"].encode(), headers=headers, auth=(user, password), timeout=10)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_playbook_on_its_premises_begins_with_the_line_that_the_sandbox_prints(
+    name: str, folder: Path, letters: tuple[Mailbox, list[str]]
+) -> None:
+    box, told = letters
+    estate = premises(name, {})
+    try:
+        text = (shelf() / f"{name}.toml").read_text("utf-8")
+        (folder / "try.toml").write_text(estate.filled_in(text, f"sqlite:///{folder / 'try.db'}", box.port), "utf-8")
+        (folder / ROSTER).write_text((shelf() / f"{name}.csv").read_text("utf-8"), "utf-8")
+        engine = compose(load(folder / "try.toml", estate.environment()), estate.clock)
+        engine.open()
+        assert mismatches(engine) == []
+        reconcile(engine)
+        assert typed(FIRST[name](estate.urls)).status_code in (200, 201)
+        reconcile(engine)
+        assert engine.store.counts()["open"] == 1 and engine.store.held() == []
+        expected = {"mytc": 2, "level2": 1, "triage": 1}
+        assert len(told) == expected.get(name, 0), told
+        engine.store.close()
+    finally:
+        estate.stop()
+
+
+def test_the_sandbox_s_mail_server_takes_what_somebody_sends_who_signs_in(
+    letters: tuple[Mailbox, list[str]],
+) -> None:
+    box, told = letters
+    mail = EmailMessage()
+    mail["To"], mail["From"], mail["Subject"] = "ann@example.org", "lockstep@example.org", "late"
+    mail.set_content("It waits.\n.\n..still")
+    with smtplib.SMTP("127.0.0.1", box.port) as client:
+        with pytest.raises(smtplib.SMTPException):
+            client.send_message(mail)
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            client.login("lockstep", "wrong")
+        client.login("lockstep", MAIL_PASSWORD)
+        client.send_message(mail)
+    assert told == ["── mail to ann@example.org: late\n   It waits.\n   .\n   ..still"]
+
+
+def test_a_card_is_shown_with_its_texts_and_facts() -> None:
+    body = [{"type": "TextBlock", "text": "late"}, {"type": "FactSet", "facts": [{"title": "Why", "value": "quiet"}]}]
+    assert card_text({"attachments": [{"content": {"body": body}}]}) == "── card in Teams\n   late\n   Why: quiet"
+
+
+@pytest.mark.parametrize("words", [(), ("--playbook", "mytc")])
+def test_a_port_that_is_taken_is_told_with_what_to_do(folder: Path, words: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = run("sandbox", "--port", port, *words)
+    assert refused.exit_code == 2 and f"a port from {port} on is taken" in refused.output
+    assert list(folder.iterdir()) == []
+
+
+def test_the_sandbox_names_the_playbooks_there_are(folder: Path) -> None:
+    refused = run("sandbox", "--playbook", "calsaw")
+    assert refused.exit_code == 2 and "there is no playbook calsaw" in refused.output and "calsaws" in refused.output
+    assert list(folder.iterdir()) == []

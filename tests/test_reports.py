@@ -3,20 +3,17 @@ whole estate."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from sandbox.estate import Estate
 from sandbox.faults import Fault
 from sandbox.story import MORNING
 from sandbox.wire import Answer
-from tests.test_notify import Mailbox, free_port
+from tests.post import PostOffice
 from tests.world import ANA, BEN, RITA, World, cli, writes
 
 REPORTS = """
@@ -63,13 +60,11 @@ Zoe Hart,zoe@example.org,director,yes,,
 MONDAY = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 
 
-class Desk:
+class Desk(PostOffice):
     """A world with three reports and a mailbox."""
 
     def __init__(self, folder: Path, estate: Estate | None = None) -> None:
-        self.box, self.port = Mailbox(), free_port()
-        self.controller = Controller(self.box, hostname="127.0.0.1", port=self.port)
-        self.controller.start()
+        super().__init__()
         (folder / "people.csv").write_text(ROSTER)
         self.world = World(folder, self.file, estate or Estate(MORNING))
 
@@ -82,13 +77,12 @@ class Desk:
 
     def came(self, subject: str = "") -> list[tuple[list[str], str]]:
         """To whom the mails of a subject went, and their texts."""
-        mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.box.raw]
-        pairs = zip(mails, self.box.envelopes, strict=True)
+        pairs = zip(self.mails, self.box.envelopes, strict=True)
         return [(to, mail.get_content()) for mail, (_, to) in pairs if subject in str(mail["Subject"])]
 
     def close(self) -> None:
         self.world.close()
-        self.controller.stop()
+        super().close()
 
 
 @pytest.fixture

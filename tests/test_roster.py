@@ -128,6 +128,8 @@ def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path) 
         ("email,party\n", "people.csv:1:1 name: there is no column for the name; write the heading name,email"),
         ("name,name\nAnn,Ann\n", 'people.csv:1:2 name: the column "name" stands twice; keep one of them'),
         ('name\n"Ann\n', "people.csv:2:1 : cannot be read as CSV: unexpected end of data; end every cell"),
+        ("name\temail\nAnn\tann@example.org\n", "people.csv:1:1 : tabs part the cells of this roster; save it in"),
+        ("name,email\n\n", "people.csv:2:1 : there is nobody in this roster; write a row for each person"),
     ],
 )
 def test_a_roster_that_is_no_table_is_told(tmp_path: Path, roster: str, says: str) -> None:
@@ -175,6 +177,8 @@ TO = 'to = ["desk", "lead@example.org"]'
         ('["regional manger of {summary}"]', 'nobody in the roster has the role "regional manger"; write "regional m'),
         ('["regional managers of {count}"]', 'there is no field "count"; name one (fields: summary, priority'),
         ('["{sumary}"]', 'there is no field "sumary"; write "summary"'),
+        ('["regional manager of summary"]', 'means nobody: summary is a field; write "regional manager of {summary}"'),
+        ('["{priority}"]', "the field priority is of type integer, which names nobody; name a field of type text or"),
         ('["regional manager of {}"]', '"regional manager of {}" is not a recipient; write "{field}" or "role of'),
         ('["Rex Moore"]', 'there is no party, role or person "Rex Moore"; write "Rex Moor" (parties: desk, '),
         ('["lead@"]', '"lead@" is not an e-mail address; write "name@example.org"'),
@@ -201,6 +205,15 @@ def test_what_is_wrong_with_the_roster_is_not_told_of_its_words_again(tmp_path: 
         tmp_path, None, (TO, 'to = ["regional manager of {summary}", "Rex Moor"]'), ('cc = "desk"', "cc = 'oversight'")
     )
     assert "there is no file people.csv" in said
+
+
+@pytest.mark.parametrize("heading", [HEADING.replace("role", "rank"), HEADING.replace("oversight", "overseer")])
+def test_a_column_that_is_not_read_is_told_once_and_not_again_wherever_it_is_needed(
+    tmp_path: Path, heading: str
+) -> None:
+    changes = ((TO, 'to = ["regional manager of {summary}", "regional managers"]'), ('cc = "desk"', "cc = 'oversight'"))
+    [said] = said_of(tmp_path, csv(*ROWS, heading=heading), *changes)
+    assert said.startswith("people.csv:1:")
 
 
 def test_a_mention_is_checked_too_and_needs_no_address(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from sync.escalation.digest import Delivery, Wanted
 from sync.merging.merge import Agreed, Echo
 from sync.merging.status import STAGE, spelled
 from sync.plan import Notify, Open, Plan, Say, Settlement
-from sync.state import Copy, CopyKey, Firing, Held, LinkState, Movement, Origin, OwnRemark
+from sync.state import Copy, CopyKey, Firing, Held, LinkState, Movement, Order, Origin, OwnRemark
 from sync.store import StateBroken, StateLocked, Store, database
 from sync.store import tables as t
 from tests.builders import (
@@ -534,22 +534,62 @@ def test_the_migrations_end_where_this_code_begins(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(connection, opts=options), t.metadata) == []
 
 
+def downgraded(store: Store, revision: str) -> None:
+    """Takes the tables back to an older version, as a state that such a Lockstep left."""
+    config = Config()
+    config.set_main_option("script_location", str(HOUSE / "sync" / "migrations"))
+    with store.db.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    store.close()
+
+
 def test_a_state_of_the_first_tables_keeps_its_links_and_learns_their_routes(url: str) -> None:
     first = opened(url)
     whole(first)
     (before,) = first.links()
     assert before.route == "production"
-    config = Config()
-    config.set_main_option("script_location", str(HOUSE / "sync" / "migrations"))
-    with first.db.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
-    first.close()
+    downgraded(first, "0001")
     again = opened(url)
     kept = tuple(replace(moved, item="", author="") for moved in before.movements)
     assert again.links() == [replace(before, movements=kept)]
     assert again.broken_journal() is None
     again.close()
+
+
+def test_a_filled_state_of_the_second_tables_keeps_all_it_knows_and_sends_what_waits(url: str) -> None:
+    first = opened(url)
+    whole(first)
+    link = only(first)
+    moved = Movement("stage:4:Fixing", "stage", NOW, "Fixing", "developers", "operations", item="D-1", author="Ann")
+    fired = Firing("quiet", "e", 1, NOW, "fired", ("developers",))
+    held = Held(DEFECT, "summary", "no", "do", NOW, NOW + HOUR, "f")
+    wish = Held(INCIDENT, STAGE, "gate", "do", NOW, None, f"wish:4:{'long ' * 10}")
+    own = OwnRemark("note:1", DEFECT, "internal", "text", "why", (Mention("acc-ann", "Ann Lee"),))
+    order = Order("fire:1:assign", "assign", "defect", "Ann Lee", "rule 1")
+    mail = Notify("fire:1:email", "email", ("a@example.org",), (), "subject", "body", "why")
+    learnt = Settlement(movements=(moved,), firings=(fired,), holds=(held, wish), remarks=(own,), orders=(order,))
+    first.commit(link, Plan(link.id, link.key, "t", (mail,), settlement=learnt), seen(), NOW)
+    first.share([Delivery(Wanted(mail.key, "email", "a@example.org"), mail.key, NOW)])
+    before = only(first)
+    downgraded(first, "0002")
+
+    again = opened(url)
+    kept = tuple(replace(one, item="", author="") for one in before.movements)
+    known = {"movements": kept, "firings": (replace(fired, told=()),), "remarks": (replace(own, mention=()),)}
+    assert only(again) == replace(before, **known, held=(held,), orders=())
+    waits, _ = again.unshared(NOW)
+    assert waits == [Wanted(mail.key, "email", "a@example.org")]
+    assert again.broken_journal() is None
+    again.close()
+
+
+def test_names_as_long_as_people_make_them_are_kept(store: Store) -> None:
+    whole(store)
+    moved = Movement("word:1", "word", NOW, "Fixing", "developers", item="K" * 80, word="w" * 60)
+    wish = Held(DEFECT, STAGE, "gate", "do", NOW, None, f"wish:4:{'s' * 200}")
+    settled(store, movements=(moved,), holds=(wish,))
+    assert moved in only(store).movements and wish in only(store).held
 
 
 def test_a_state_of_a_newer_lockstep_is_left_alone(url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mappings.calendar import Span
 from mappings.roster import Person, Roster
-from sync.escalation.episodes import parts_of
+from sync.escalation.episodes import episodes, parts_of
 from sync.escalation.escalate import Outlook, escalate
 from sync.setup import Rule, Setup
 from sync.state import Firing, Movement
@@ -77,6 +77,19 @@ def test_each_event_is_an_episode_of_its_own() -> None:
     house = event_rule(changes=("due",))
     two = changed("due", START + HOUR), changed("due", START + 2 * HOUR, n=2)
     assert [due.episode for due in look(house, START + 3 * HOUR, FIXING, *two).fired] == ["field:due:1", "field:due:2"]
+
+
+def test_events_that_were_told_cost_nothing_any_more_but_for_the_latest() -> None:
+    """A link may have thousands."""
+    house = event_rule(HOURS, said=("research",))
+    words = [word("research", START + n * DAY) for n in range(5)]
+    told = [Firing("one", one.event, step, one.at) for one in words[:4] for step in (1, 2)]
+    left_out = [Firing("one", words[4].event, 0, words[4].at, "unmet")]
+    movements, armed = (FIXING, *words), {"one": START}
+    begun = [one.began for one in episodes(house, house.rules[0], movements, told[:-1], armed)]
+    assert begun == words[3:]
+    begun = [one.began for one in episodes(house, house.rules[0], movements, [*told, *left_out], armed)]
+    assert begun == words[4:]
 
 
 def test_only_what_the_named_parties_did_counts() -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from connectors.azure_devops.finds import Finds
 from connectors.azure_devops.iterations import CURRENT, ITERATION_PATH, current_iteration
-from connectors.azure_devops.reads import Reads, kept
 from connectors.azure_devops.records import (
+    kept,
     keys_comment,
     mark_of,
     ours,
@@ -34,7 +35,7 @@ PARENT = "System.LinkTypes.Hierarchy-Reverse"
 Operation = dict[str, Any]
 
 
-class AzureDevOps(Reads):
+class AzureDevOps(Finds):
     """A connector to one organisation; see ``connectors.base.Connector`` for what each method promises. Here is what it
     writes."""
 

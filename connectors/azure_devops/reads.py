@@ -1,16 +1,15 @@
-"""What the connector asks of Azure DevOps."""
+"""What the connector reads in Azure DevOps: what changed, items, discussions, histories."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.auth import Auth
-from connectors.azure_devops import listing
 from connectors.azure_devops.metadata import check, read_fields, read_types
 from connectors.azure_devops.people import People
 from connectors.azure_devops.pull_requests import PullRequests, wanted
@@ -24,7 +23,6 @@ from connectors.azure_devops.records import (
     moves_of,
     record_of,
 )
-from connectors.azure_devops.search import question
 from connectors.azure_devops.service import (
     BATCH,
     COMMENTS,
@@ -37,18 +35,15 @@ from connectors.azure_devops.service import (
 )
 from connectors.azure_devops.spelling import ALIASES, HYPERLINKS, TAGS, reference
 from connectors.azure_devops.survey import Survey
-from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Refused, born
+from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Refused
 from connectors.confirm import confirmed
 from connectors.description import Description
 from connectors.description import Place as Home
 from connectors.transport import understood
-from mappings.model import ITERATION, PULL_REQUEST, PULL_REQUEST_URL, Comment, Mark, Moved, Record, Ref, Scope
-from mappings.words import search_words
+from mappings.model import ITERATION, PULL_REQUEST, PULL_REQUEST_URL, Comment, Moved, Record, Ref, Scope
 
 #: items of one batch, and comments of one page (REST limits)
 BATCH_SIZE = 200
-#: how far the tracker's clock may stand behind the one that an intent was stamped by
-SKEW = timedelta(minutes=10)
 #: whom connectionData names where a public organisation takes us for nobody
 _ANONYMOUS = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
 _BESIDE = {HYPERLINKS, ITERATION, PULL_REQUEST, PULL_REQUEST_URL}
@@ -290,56 +285,12 @@ class Reads:
             skip, more = skip + len(page), len(page) == BATCH_SIZE
         return tuple(sorted(moves, key=lambda moved: moved.at))
 
-    def find_made(self, scope: Scope, mark: Mark, since: datetime) -> list[Record]:
-        """A query by tag and date for ids, then their batch. The key is compared whole, so starting a little early,
-        lest the clocks differ, finds nothing wrong."""
-        tag, from_ = mark.instance.replace("'", "''"), f"{since - SKEW:%Y-%m-%dT%H:%M:%SZ}"
-        query = (
-            f"SELECT [System.Id] FROM WorkItems WHERE [System.Tags] CONTAINS '{tag}' "
-            f"AND [System.CreatedDate] >= '{from_}' ORDER BY [System.CreatedDate], [System.Id]"
-        )
-        ask = Ask("POST", WIQL, query={"timePrecision": True}, content={"query": query})
-        ids = self.service.read(ask, ids_of)
-        records = self.read(scope, ids).values()
-        made = [record for record in records if record and record.mark and record.mark.made == mark.made]
-        return sorted(made, key=lambda record: (record.created, int(record.ref.id)))
-
-    def created(self, scope: Scope, since: datetime, until: datetime) -> list[Record]:
-        """A query for each ``IDS`` ids, then their batches."""
-        found: list[Record | None] = []
-        ids: list[str] = ["0"]
-        while ids:
-            content = {"query": listing.question(scope, self.metadata, since, until, ids[-1])}
-            ask = Ask("POST", WIQL, query={"timePrecision": True, "$top": listing.IDS}, content=content)
-            ids = self.service.read(ask, ids_of)
-            found += self.read(scope, ids).values()
-            ids = ids if len(ids) == listing.IDS else []
-        return born((record for record in found if record), since, until)
-
-    def search(self, scope: Scope, text: str, limit: int) -> list[Record]:
-        """Two calls: a query for ids, then their batch."""
-        words = search_words(text)
-        if not words:
-            return []
-        content = {"query": question(scope, self.metadata, words, text)}
-        ids = self.service.read(Ask("POST", WIQL, query={"$top": limit}, content=content), ids_of)
-        found = self.read(scope, ids)
-        return [record for id in ids if (record := found[id]) and (record.in_scope or record.mark)]
-
     def calls(self) -> int:
         """Requests sent to Azure DevOps so far; those to Entra ID are not the tracker's."""
         return self.transport.ledger.total()
 
     def close(self) -> None:
         self.service.close()
-
-
-def kept(mark: Mark, known: Mark | None) -> Mark:
-    """``mark`` with what stays true of the one there: the creation key, and the link's date if it is the same link."""
-    if known is None:
-        return mark
-    at = known.at if known.link == mark.link else ""
-    return replace(mark, made=mark.made or known.made, at=mark.at or at)
 
 
 def ids_of(answer: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -238,3 +238,11 @@ def comment_of(ref: Ref, raw: Mapping[str, Any], account: Account) -> Comment:
         text=from_markdown(text) if str(raw.get("format", "")).lower() == "markdown" else clean(from_html(text))[0],
         ours=mine,
     )
+
+
+def kept(mark: Mark, known: Mark | None) -> Mark:
+    """``mark`` with what stays true of the one there: the creation key, and the link's date if it is the same link."""
+    if known is None:
+        return mark
+    at = known.at if known.link == mark.link else ""
+    return replace(mark, made=mark.made or known.made, at=mark.at or at)

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from sync.alive import last_end, verdict
-from sync.audit import audit
 from sync.commands.ending import HELD, QUIET
 from sync.engine import Engine
+from sync.running.alive import last_end, verdict
+from sync.running.audit import audit
 
 
 def is_alive(engine: Engine) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path
 
 import click
 
 from connectors.base import Clock
+from mappings.wording import many
 from sync.clock import SystemClock
 from sync.commands.ending import LOCKED, UNREACHABLE, USAGE, fail
 from sync.compose import compose, mismatches
@@ -25,6 +27,15 @@ def loaded(path: Path) -> Setup:
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     return setup
+
+
+def checked(path: Path) -> str:
+    """What a sound file holds, in a line; ends the command with every problem of one that is not."""
+    setup = loaded(path)
+    written = [one for one in setup.paths if one.source not in one.targets]  # siblings are no path of the file
+    parts: dict[str, Sized] = {"side": setup.sides, "stage": setup.stages.stages, "route": setup.routes}
+    parts |= {"field": setup.fields, "comment path": written, "rule": setup.rules, "report": setup.reports}
+    return f"{path}: {', '.join(many(len(some), name) for name, some in parts.items())}. No problems."
 
 
 def opened(path: Path, clock: Clock, *, exclusive: bool, patient: bool = False, trial: bool = False) -> Engine:

@@ -20,6 +20,12 @@ from sync.show import find as found
 
 #: what some of the counts are called for people
 COUNTED = {"dirty": "to look at", "copies": "copies of comments"}
+#: and what one of them is called
+ONE = {"links": "link", "items": "item", "copies": "copy of a comment"}
+
+
+def counted(name: str, count: int) -> str:
+    return f"{count} {(ONE if count == 1 else COUNTED).get(name, COUNTED.get(name, name))}"
 
 
 def show_board(
@@ -57,7 +63,7 @@ def show_board(
         first, reach = standings[:rows], status.counts_of(setup)
         table = status.links_table(first, list(setup.sides), now, len(standings), narrowed=narrow, counted=reach)
         out.print("", table)
-    out.print("", ", ".join(f"{count} {COUNTED.get(name, name)}" for name, count in counts.items()), sep="\n")
+    out.print("", ", ".join(counted(name, count) for name, count in counts.items()), sep="\n")
     for line in (*frozen, *edit_lines(engine.edit)):
         out.print(line, style="red", markup=False)
 

@@ -16,12 +16,12 @@ from sync.commands.ending import GUARD, HELD, QUIET, UNREACHABLE
 from sync.commands.engines import opened
 from sync.compose import recompose
 from sync.config import ConfigProblems, load
-from sync.daemon import Daemon
 from sync.edits.effects import edit_lines
 from sync.engine import Engine
 from sync.freezing.brake import told_frozen
-from sync.orders import Orders
 from sync.reconcile import Pass, reconcile
+from sync.running.daemon import Daemon
+from sync.running.signals import Signals
 from sync.setup import Setup
 
 
@@ -48,11 +48,11 @@ def outcome(engine: Engine, passes: list[Pass]) -> int:
 def run_daemon(path: Path) -> None:
     """Runs on the file until SIGTERM; an edit of it that is broken is told and refused."""
     log = structlog.get_logger()
-    orders = Orders()
-    orders.listen()
-    orders.watch(path.resolve())
+    signals = Signals()
+    signals.listen()
+    signals.watch(path.resolve())
     engine = opened(path, SystemClock(), exclusive=True, patient=True)
-    engine.stopping = orders.stopping
+    engine.stopping = signals.stopping
 
     def reload() -> Setup | None:
         try:
@@ -63,7 +63,7 @@ def run_daemon(path: Path) -> None:
                 log.error("edited file not taken into force, the old one stays", action="reload", **told)
             return None
 
-    daemon = Daemon(engine, orders, reload, recompose)
+    daemon = Daemon(engine, signals, reload, recompose)
     daemon.tell_edit()
     daemon.run()
     daemon.engine.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mappings.wording import in_utc
 from sync.clock import SystemClock
 from sync.commands.asks import requested
 from sync.commands.ending import QUIET, UNREACHABLE, USAGE, fail
@@ -32,7 +33,7 @@ def send_report(path: Path, id: str, moment: datetime | None, *, dry_run: bool) 
         report, letters = made(engine, id, due)
     except Declined as declined:
         fail(str(declined), UNREACHABLE)
-    click.echo("\n".join(map(as_text, letters)) or f"Nothing moved since {report.at.before(due):%Y-%m-%d %H:%M} UTC.")
+    click.echo("\n".join(map(as_text, letters)) or f"Nothing moved since {in_utc(report.at.before(due))}.")
     return QUIET
 
 

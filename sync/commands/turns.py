@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
 
 from sync import show
 from sync.commands.ending import QUIET, USAGE, fail
+from sync.commands.times import instant_of
 from sync.engine import Engine
 from sync.escalation.turns import turns
 from sync.show.turns import turns_json, turns_table
@@ -46,7 +47,7 @@ def show_turns(engine: Engine, items: tuple[str, ...], start: str, end: str, as_
 def chosen(engine: Engine, items: tuple[str, ...]) -> Iterable[LinkState]:
     """The links of these items, each once; all links where none is named."""
     if not items:
-        return engine.store.each_link(closed_since=EVER)
+        return engine.store.each_link()
     found: dict[str, LinkState] = {}
     for item in items:
         links = [link for link in engine.store.find(item) if link.id]
@@ -54,15 +55,3 @@ def chosen(engine: Engine, items: tuple[str, ...]) -> Iterable[LinkState]:
             fail(f"{item} is in no link", USAGE)
         found |= {link.key: link for link in links}
     return found.values()
-
-
-def instant_of(text: str, zone: str, option: str, *, last: bool = False) -> datetime:
-    """A day or a time of the zone as an instant; of a day its beginning, or for the ``last`` one its end."""
-    try:
-        if len(text) == 10:
-            day = date.fromisoformat(text) + timedelta(days=1 if last else 0)
-            return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no day; write it as 2026-11-30", param_hint=option) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)

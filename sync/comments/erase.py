@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mappings.model import Comment, Ref
+from mappings.wording import in_utc
 from sync.comments.amend import DELETED, GONE, SETTLES, Case, Revised, Reworded, Thread, amend, changeable, place_of
 from sync.comments.copies import Errand, Remarked, under_banner
 from sync.setup import Setup
@@ -64,7 +65,7 @@ def erase(case: Case, rows: Thread, revised: Revised) -> None:
         return
     where = place_of(case, rows)
     if not changeable(case, rows):
-        day = f"{rows[0][1].at:%Y-%m-%d %H:%M} UTC"
+        day = in_utc(rows[0][1].at)
         text = f"The comment copied here on {day} was deleted by its author."
         shade = replace(case.comment, id=f"{case.origin.id} deleted", text=text)
         revised.errands += [Errand(shade, case.target, where, GONE)] if where else []

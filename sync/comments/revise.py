@@ -13,6 +13,7 @@ from datetime import datetime
 from mappings.banner import ROOM
 from mappings.model import Comment
 from mappings.text import parts
+from mappings.wording import in_utc
 from sync.comments.amend import (
     EMPTIED,
     MISSED,
@@ -200,7 +201,7 @@ def left_standing(case: Case) -> OwnRemark:
     comment, target = case.comment, case.target
     id = f"kept:{case.origin.tracker}:{case.origin.id}:{target.ref}:{case.version.digest}"
     text = (
-        f"Who may read {comment.author}'s comment of {comment.created:%Y-%m-%d %H:%M} UTC was changed, but its copy on "
+        f"Who may read {comment.author}'s comment of {in_utc(comment.created)} was changed, but its copy on "
         f"{target.key} cannot be changed: {target.ref.tracker} keeps what was said. Ask its administrator to remove it."
     )
     channel = case.seen.facts[comment.item.tracker].note_channel

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sync.config import brakes, notices, people, places, process, reports, rules, status_report, talk
+from sync.config import brakes, fields, notices, people, places, reports, routes, rules, stages, status_report, talk
 from sync.config.desk import Desk
 from sync.config.problems import ConfigProblems, Problem, Report, explain, label
 from sync.config.reading import parse, read
@@ -60,7 +60,7 @@ def _setup(report: Report, page: Page, digest: str) -> Setup | None:
         return None
     desk = Desk(said, report, page.path.absolute().parent, page.environ)
     desk.roster = people.roster(desk)
-    routes, conditions = process.routes(desk)
+    ways, conditions = routes.routes(desk)
     setup = Setup(
         instance=places.instance(desk),
         state=places.state(desk),
@@ -79,10 +79,10 @@ def _setup(report: Report, page: Page, digest: str) -> Setup | None:
         parties=people.with_known(places.parties(desk), desk.roster),
         roster=desk.roster,
         fallback=tuple(said.people.fallback),
-        stages=process.stages(desk),
-        routes=routes,
+        stages=stages.stages(desk),
+        routes=ways,
         conditions=conditions,
-        fields=process.fields(desk),
+        fields=fields.fields(desk),
         paths=talk.paths(desk),
         masks=talk.masks(desk),
         rules=rules.rules(desk),

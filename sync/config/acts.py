@@ -36,6 +36,7 @@ def reachable(desk: Desk, at: KeyPath, text: str, tracker: str) -> None:
 
 
 def known_people(desk: Desk, text: str) -> tuple[Person, ...]:
+    """Whom a recipient means whatever the work says; nobody where a field decides."""
     word = word_of(text, desk.names["parties"], desk.roster)
     if word is None:
         return ()
@@ -49,7 +50,7 @@ def known_people(desk: Desk, text: str) -> tuple[Person, ...]:
         case "role":
             return desk.roster.in_role(word.name)
         case "oversight":
-            return tuple(one for one in desk.roster.people if one.oversight)
+            return desk.roster.oversight
     return ()
 
 

@@ -52,6 +52,9 @@ def roster(desk: Desk) -> Roster:
     text = content(desk, name)
     sheet = Sheet(desk, Path(name).name)
     sheet.rows = list(rows(sheet, text)) if text is not None else []
+    told = any(one.file == sheet.file for one in desk.report.problems)
+    if text is not None and not sheet.rows and not told:
+        sheet.wrong(Row(2, {}, {}), "", "there is nobody in this roster", "write a row for each person")
     people = [person(sheet, row) for row in sheet.rows]
     contradictions(sheet)
     return Roster(tuple(whole(people)))
@@ -115,7 +118,7 @@ def rows(sheet: Sheet, text: str) -> Iterator[Row]:
         elif any(cell.strip() for cell in cells):
             yield filled(sheet, line, cells, places)
         line = reader.line_num + 1
-    if not places:
+    if not text.strip():
         sheet.wrong(Row(1, {}, {}), "", "this roster is empty", f"write the heading {','.join(COLUMNS)}")
 
 
@@ -123,6 +126,10 @@ def headed(sheet: Sheet, cells: Sequence[str]) -> dict[str, int]:
     """The number of each column by its name; a name that is not known is told with the nearest."""
     known = {name.casefold(): name for name in columns(sheet.desk)}
     places: dict[str, int] = {}
+    if len(cells) == 1 and "\t" in cells[0]:
+        what, instead = "tabs part the cells of this roster", 'save it in Excel as "CSV UTF-8 (Comma delimited)"'
+        sheet.wrong(Row(1, {}, {}), "", what, instead)
+        return places
     for place, cell in enumerate(cells, 1):
         said = cell.strip()
         name = known.get(said.casefold(), "")

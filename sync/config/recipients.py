@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from mappings.roster import OVERSIGHT, Word, word_of
 from sync.config.desk import Desk
@@ -31,7 +32,7 @@ def recipient(desk: Desk, at: KeyPath, text: str, mailed: bool) -> None:
     elif word.kind == "oversight":
         watched(desk, at, mailed)
     elif word.field:
-        desk.known("fields", word.field, at)
+        telling(desk, at, word)
         role_known(desk, at, word)
     if word is not None and mailed and word.kind in ("role", "field"):
         wants_fallback(desk)
@@ -46,8 +47,18 @@ def wants_fallback(desk: Desk) -> None:
 
 
 def unreadable(desk: Desk) -> bool:
-    """Whether names may be missing only because the roster could not be read."""
-    return bool(desk.file.people.roster) and not desk.roster.people
+    """Whether names may be missing only because the roster could not be read, or a column of it."""
+    name = Path(desk.file.people.roster).name
+    headless = any(one.file == name and one.line == 1 for one in desk.report.problems)
+    return bool(name) and (headless or not desk.roster.people)
+
+
+def telling(desk: Desk, at: KeyPath, word: Word) -> None:
+    """A field that decides who is meant holds names: a text, or a list of them."""
+    known = desk.known("fields", word.field, at) and desk.file.fields.get(word.field)
+    if known and known.type not in ("text", "list"):
+        what = f"the field {word.field} is of type {known.type}, which names nobody"
+        desk.report.wrong(at, what, "name a field of type text or list")
 
 
 def unknown(desk: Desk, at: KeyPath, text: str) -> None:
@@ -55,14 +66,19 @@ def unknown(desk: Desk, at: KeyPath, text: str) -> None:
     names = dict.fromkeys(one.name for one in desk.roster.people if one.name)
     if unreadable(desk):
         return
+    role, _, field = text.rpartition(" of ")
     if "{" in text or "}" in text:
         what = f'"{text}" is not a recipient'
         desk.report.wrong(at, what, 'write "{field}" or "role of {field}", with a declared field')
+    elif role and field in desk.names["fields"]:
+        what = f'"{text}" means nobody: {field} is a field'
+        desk.report.wrong(at, what, f'write "{role} of {{{field}}}", so that its value decides')
     elif not desk.roster.people:
         desk.known("parties", text, at)
     else:
         near = nearest(text, (*desk.names["parties"], *roles, *names))
-        all_of = f"(parties: {quoted(desk.names['parties'])}; roles: {quoted(roles)})"
+        all_of = f"parties: {quoted(desk.names['parties'])}" + (f"; roles: {quoted(roles)}" if roles else "")
+        all_of = f"({all_of})"
         instead = f'write "{near}" {all_of}' if near else f"name an address, a party, a role or a person {all_of}"
         desk.report.wrong(at, f'there is no party, role or person "{text}"', instead)
 
@@ -94,5 +110,5 @@ def watched(desk: Desk, at: KeyPath, mailed: bool) -> None:
     """Oversight is told in copy, and only where the roster has any."""
     if "cc" not in at:
         desk.report.wrong(at, f"{OVERSIGHT} only ever hears in copy", f'write cc = ["{OVERSIGHT}"] instead')
-    elif mailed and not any(one.oversight and one.email for one in desk.roster.people) and not unreadable(desk):
+    elif mailed and not any(one.email for one in desk.roster.oversight) and not unreadable(desk):
         desk.report.wrong(at, "nobody in the roster is of oversight", "write yes in its column oversight")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from mappings.timetable import Timetable, parse_timetable
 from sync.config.desk import Desk, halves
+from sync.config.keys import once
 from sync.config.problems import KeyPath, choice
-from sync.config.process import once
 from sync.config.recipients import recipients
 from sync.config.tables.reports import ReportMail, ReportTable
 from sync.setup import Mailing, Report
@@ -18,8 +18,6 @@ from sync.setup import Mailing, Report
 COLUMNS = ("key", "title", "state", "stage", "created", "url")
 #: columns where the file names none
 SHOWN = ("key", "title", "stage", "created")
-#: longest id: the state remembers by it what went out
-LONGEST = 40
 EXAMPLES = 'write "{side}s created between 14 and 7 days ago", "movement of links" or "movement of watched links"'
 
 _CREATED = re.compile(r"(?P<side>.+?)\s+created\s+between\s+(?P<since>\d{1,4})\s+and\s+(?P<until>\d{1,4})\s+days\s+ago")
@@ -44,8 +42,6 @@ def reports(desk: Desk) -> tuple[Report, ...]:
 
 
 def report(desk: Desk, at: KeyPath, said: ReportTable) -> Report | None:
-    if len(said.id) > LONGEST:
-        desk.report.wrong((*at, "id"), f"is longer than {LONGEST} characters", "give it a shorter one")
     what, due = what_of(desk, (*at, "what"), said.what), timetable(desk, (*at, "at"), said.at)
     condition = desk.condition(said.when, (*at, "when"))
     for place, name in enumerate(said.show):

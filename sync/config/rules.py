@@ -8,8 +8,8 @@ from mappings.fields import Common
 from mappings.model import BESIDE
 from sync.config import acts
 from sync.config.desk import RULE_WORDS, Desk
+from sync.config.keys import once
 from sync.config.problems import KeyPath, choice
-from sync.config.process import once
 from sync.config.recipients import recipients
 from sync.config.tables.rules import Email, RuleTable, StepTable
 from sync.config.triggers import check_trigger

@@ -33,7 +33,7 @@ EXAMPLES: Mapping[str, str] = {
     "open": 'open = "..." with the side that is opened',
     "to": 'to = ["..."]',
     "is": "is = ... with the value in common words",
-    "on": 'on = "side.channel"',
+    "on": 'on = "side" (under say: "side.channel")',
     "text": 'text = "..."',
     "subject": 'subject = "..."',
     "steps": "[[rules.steps]] below the rule",
@@ -238,6 +238,8 @@ def _mistyped(path: KeyPath, key: str, error: ErrorDetails) -> tuple[str, str]:
     if kind in ("too_short", "string_too_short", "too_long"):
         count = limits.get("min_length", limits.get("max_length", 1))
         return ("is empty" if count == 1 else f"must name exactly {count}"), example
+    if kind == "string_too_long":
+        return f"is longer than {limits['max_length']} characters", "give it a shorter one"
     if kind in ("greater_than_equal", "less_than_equal"):
         bound = f"at least {limits['ge']}" if "ge" in limits else f"at most {limits['le']}"
         return f"must be {bound}", f"write {key} = {limits.get('ge', limits.get('le'))}"

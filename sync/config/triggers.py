@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mappings.calendar import Span
 from sync.config.desk import Desk
-from sync.config.problems import KeyPath
+from sync.config.problems import KeyPath, nearest
 from sync.config.tables.rules import RuleTable
 from sync.escalation.words import ACK, BUILT_IN
 
@@ -40,7 +41,9 @@ def check_trigger(desk: Desk, at: KeyPath, said: RuleTable) -> None:
     check_opens(desk, (*at, "opens"), said.opens)
     for key, words in (("said", said.said), ("until", said.until)):
         check_words(desk, (*at, key), words)
+    check_until(desk, (*at, "until"), said.until)
     if len(kinds) == 1:
+        check_spans(desk, at, said)
         check_beside(desk, at, said, kinds[0])
 
 
@@ -52,6 +55,10 @@ def check_over(desk: Desk, at: KeyPath, said: RuleTable) -> None:
     targets = any(stage.target for stage in desk.file.stages) or desk.report.doubts(("stages",))
     if said.over is True and not targets:
         desk.report.wrong((*at, "over"), "no stage has a target", 'write target = "1d" in a stage, or over = "2d"')
+    for key, span in (("quiet", said.quiet), ("over", said.over)):
+        if span == Span():
+            what = "waits for no time: every movement would be told at once"
+            desk.report.wrong((*at, key), what, f'write how long, such as {key} = "2d"')
 
 
 def check_changes(desk: Desk, at: KeyPath, names: Sequence[str]) -> None:
@@ -76,6 +83,30 @@ def check_words(desk: Desk, at: KeyPath, words: Sequence[str]) -> None:
         if word in BUILT_IN:
             instead = "leave it out: it ends every rule's episode" if word == ACK else "name another word"
             desk.report.wrong((*at, place), f'"{word}" is a word of Lockstep\'s own', instead)
+
+
+def check_until(desk: Desk, at: KeyPath, words: Sequence[str]) -> None:
+    """A word that ends an episode may be named here alone; one that is nearly another rule's is perhaps that one."""
+    said = tuple(dict.fromkeys(word for rule in desk.file.rules for word in rule.said))
+    for place, word in enumerate(words):
+        near = nearest(word, said)
+        if near and word not in said and word not in BUILT_IN:
+            desk.report.warn((*at, place), f'no rule is set off by "{word}"', f'write "{near}" if that is meant')
+
+
+def check_spans(desk: Desk, at: KeyPath, said: RuleTable) -> None:
+    """``{quiet}`` and ``{over}`` are the span of a rule that has one."""
+    if said.quiet is not None or said.over is not None:
+        return
+    for place, step in enumerate(said.steps):
+        texts: dict[KeyPath, str] = {("text",): step.text}
+        texts |= {("say", "text"): step.say.text} if step.say else {}
+        texts |= {("email", "subject"): step.email.subject, ("email", "text"): step.email.text} if step.email else {}
+        found = [(key, word) for key, text in texts.items() for word in ("quiet", "over") if f"{{{word}}}" in text]
+        for key, word in found:
+            if word not in desk.names["fields"]:
+                what = f"{{{word}}} is the span of a rule with quiet or over, and this one waits for no span"
+                desk.report.wrong((*at, "steps", place, *key), what, "remove it")
 
 
 def check_beside(desk: Desk, at: KeyPath, said: RuleTable, kind: str) -> None:

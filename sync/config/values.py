@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from connectors.installed import KINDS
+from mappings.addresses import is_mail_address
 from mappings.calendar import Span, parse_span
 from mappings.fields import Common
 from mappings.model import Native
@@ -171,7 +172,7 @@ def server(value: object) -> str:
 
 
 def address(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
+    if not isinstance(value, str) or not is_mail_address(value):
         raise Wrong("is not an e-mail address", 'write "name@example.org"')
     return value
 

@@ -9,11 +9,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mappings.fields import Spelling
+from mappings.wording import many
 from sync.edits.differ import Difference
 from sync.edits.edit import Edit
 from sync.merging.status import STAGE
 from sync.plan import Open, Plan, Write
-from sync.show import many, short
+from sync.show import short
 from sync.state import LinkState
 
 ADVICE = "`plan --out FILE` shows what it would do, `apply FILE` puts it into force"

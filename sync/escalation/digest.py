@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mappings.calendar import instant
+from mappings.wording import many
 from sync.setup import Notices, Setup
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -26,13 +27,15 @@ UNSPARED = ("webhook",)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A committed message and one who is to get it. ``cc``: in copy. ``own``: it is about Lockstep itself."""
+    """A committed message and one who is to get it. ``cc``: in copy. ``own``: it is about Lockstep itself.
+    ``begun``: it may have been taken, so that it goes out again only as it is."""
 
     key: str
     kind: str
     recipient: str
     cc: bool = False
     own: bool = False
+    begun: bool = False
 
     @property
     def place(self) -> tuple[str, str]:
@@ -61,7 +64,7 @@ class Past:
 @dataclass(frozen=True, slots=True)
 class Line:
     """What a digest says of one notice: the items, the rule and step and since when it was due (none for a message
-    that no rule sent), and the admin's subject."""
+    that no rule sent, or that leaves the house), and the admin's subject."""
 
     items: str
     subject: str
@@ -78,7 +81,7 @@ def share_out(
     found: list[Delivery] = []
     places: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
     for one in wanted:
-        if one.own or one.kind in UNSPARED:
+        if unspared(one):
             found.append(Delivery(one, one.key, now))
         else:
             places[one.place].append(one)
@@ -86,6 +89,15 @@ def share_out(
     for place, some in places.items():
         found += sheaf(setup.notices, zone_at(setup, *place), some, pasts.get(place, Past()), now, storm=storm)
     return found
+
+
+def unspared(one: Wanted) -> bool:
+    return one.own or one.kind in UNSPARED
+
+
+def overslept(setup: Setup, one: Wanted, now: datetime) -> bool:
+    """Whether a message that is due waits once more: nobody sent it before the next quiet hours began."""
+    return not (unspared(one) or one.begun) and waking(setup.notices, zone_at(setup, *one.place), now) > now
 
 
 def is_storm(notices: Notices, wanted: Iterable[Wanted]) -> bool:
@@ -166,7 +178,7 @@ def digest(instance: str, lines: Sequence[Line], zone: str, *, card: bool = Fals
     blocks: dict[str, list[str]] = defaultdict(list)
     for line in lines:
         blocks[line.items or "Lockstep"].append(f"  {told(line, zone)}")
-    subject = f"Lockstep {instance}: {counted(len(lines), 'notice')} on {counted(len(blocks), 'item')}"
+    subject = f"Lockstep {instance}: {many(len(lines), 'notice')} on {many(len(blocks), 'item')}"
     texts = ["\n".join([items, *said]) for items, said in blocks.items()]
     pages = paged(texts) if card else [texts]
     turns = [f" ({place} of {len(pages)})" if len(pages) > 1 else "" for place in range(1, len(pages) + 1)]
@@ -176,7 +188,7 @@ def digest(instance: str, lines: Sequence[Line], zone: str, *, card: bool = Fals
 def told(line: Line, zone: str) -> str:
     """One notice in one line."""
     subject = " ".join(line.subject.split())[:SUBJECT]
-    if line.since is None:
+    if line.since is None or not line.rule:
         return subject
     since = f"{line.since.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
     return f"{subject} (rule {line.rule}, step {line.step}, since {since})"
@@ -193,7 +205,3 @@ def paged(texts: Sequence[str]) -> list[list[str]]:
         else:
             pages[-1] = page
     return pages
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -80,17 +81,34 @@ def episodes(
     setup: Setup, rule: Rule, movements: Sequence[Movement], firings: Sequence[Firing], armed: Mapping[str, datetime]
 ) -> Iterator[Episode]:
     """The rule's episodes in the order of their beginning: of a stall the present one, of events each that happened
-    since what it sets off is in force."""
+    since what it sets off is in force. Events of which everything is recorded are left out, but for the latest: a link
+    may have thousands."""
     fired = [firing for firing in firings if firing.rule == rule.id]
     if is_stall(rule):
         yield from stall(setup, rule, movements, fired)
     elif rule.concern:
         yield from concerns(setup, rule, movements, fired, armed[rule.id])
     else:
-        for movement in movements:
-            name = meant(rule, movement) if not rule.by or movement.party in rule.by else ""
-            if name and movement.at >= armed_since(armed, rule, name):
+        events = [movement for movement in movements if sets_off(rule, movement, armed)]
+        over = recorded(rule, fired)
+        for movement in events:
+            if movement is events[-1] or movement.event not in over:
                 yield of_event(setup, rule, movements, fired, movement)
+
+
+def sets_off(rule: Rule, movement: Movement, armed: Mapping[str, datetime]) -> bool:
+    """Whether a movement is an event of the rule, since what it sets off is in force."""
+    name = meant(rule, movement) if not rule.by or movement.party in rule.by else ""
+    return bool(name) and movement.at >= armed_since(armed, rule, name)
+
+
+def recorded(rule: Rule, fired: Sequence[Firing]) -> frozenset[str]:
+    """The episodes of which nothing can fire any more: every step is recorded, or they were let go."""
+    steps: dict[str, set[int]] = defaultdict(set)
+    for firing in fired:
+        steps[firing.episode].add(firing.step)
+    whole = set(range(1, len(rule.steps) + 1))
+    return frozenset(episode for episode, done in steps.items() if NO_STEP in done or whole <= done)
 
 
 def stall(setup: Setup, rule: Rule, movements: Sequence[Movement], fired: Sequence[Firing]) -> Iterator[Episode]:

@@ -170,7 +170,7 @@ def facts(setup: Setup, evidence: Evidence) -> tuple[tuple[str, str], ...]:
 
 def word_told(setup: Setup, spoken: Spoken | None) -> str:
     if spoken is None:
-        return "nobody has written since the items are linked"
+        return "nobody has written since the items were linked"
     return f"{spoken.by}, {clock(setup, spoken.at)}" + (f", on {spoken.item}" if spoken.item else "")
 
 

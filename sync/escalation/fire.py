@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mappings.disclosure import Mask, masked
 from mappings.fields import Common
 from mappings.templates import Template
+from mappings.text import clean
+from mappings.wording import in_utc
 from sync.escalation.clocks import Due
 from sync.escalation.evidence import Evidence, as_data, facts, gathered
 from sync.escalation.recipients import addressed, called_upon, mentions
@@ -17,7 +20,11 @@ from sync.ordering.give import give
 from sync.plan import About, Notify
 from sync.setup import Step
 from sync.sheet import Sheet, title
+from sync.speaking.lead import opening_side, speaking
 from sync.state import Item, Movement, OwnRemark
+
+#: the longest text that a rule says or sends
+LONGEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +39,13 @@ class Shot:
     key: str
     evidence: Evidence
     asked: Item | None = None
+    masks: Sequence[Mask] = ()
 
     def text(self, template: str) -> str:
-        return Template(template).render(self.values)
+        """The admin's words with what fields say filled in; what never crosses does not cross here either. Whole
+        documents that people put into a field stay there: they would become dozens of remarks."""
+        text = masked(clean(Template(template).render(self.values))[0], self.masks)
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
     @property
     def about(self) -> About:
@@ -47,10 +58,11 @@ def fire(sheet: Sheet, due: Due, movements: Sequence[Movement] = ()) -> tuple[st
     whom it addressed: parties by name, others by address, rooms and hooks by theirs."""
     asked = asked_on(sheet, due, movements)
     values = {**sheet.values(), **own_values(sheet, asked), **words_of(sheet, due, asked)}
-    why = f"rule {due.rule.id}, step {due.step}, due {due.at:%Y-%m-%d %H:%M} UTC"
-    sheet.because(f"rule {due.rule.id}", f"step {due.step} is due since {due.at:%Y-%m-%d %H:%M} UTC")
+    why = f"rule {due.rule.id}, step {due.step}, due {in_utc(due.at)}"
+    sheet.because(f"rule {due.rule.id}", f"step {due.step} is due since {in_utc(due.at)}")
     key = f"fire:{sheet.link.key}:{due.rule.id}:{due.episode}:{due.step}"
-    shot = Shot(due, due.rule.steps[due.step - 1], values, why, key, gathered(sheet, due, movements), asked)
+    step, evidence = due.rule.steps[due.step - 1], gathered(sheet, due, movements)
+    shot = Shot(due, step, values, why, key, evidence, asked, sheet.setup.masks)
     for name, value in shot.step.set.items():
         if name != STAGE:
             decree(sheet, name, value)
@@ -61,16 +73,20 @@ def fire(sheet: Sheet, due: Due, movements: Sequence[Movement] = ()) -> tuple[st
 
 def say(sheet: Sheet, shot: Shot) -> Sequence[str]:
     """The remark on each item of its side, those first who are called by name; on one alone where somebody asked there:
-    one county's answer is no other's."""
+    one county's answer is no other's. On each of several it says what that one says of itself."""
     said = shot.step.say
     if said is None:
         return ()
-    called = mentions(sheet.setup, shot.values, said.mention, said.on.side)
-    alone = shot.asked is not None and shot.asked.side == said.on.side
-    for item in (shot.asked,) if shot.asked and alone else sheet.link.on(said.on.side):
-        own = OwnRemark(shot.key, item.ref, said.on.name, shot.text(said.text), shot.why, called)
-        sheet.remarks.append(own)
-    return called_upon(sheet.setup, shot.values, said.mention)
+    side, told = said.on.side, list[str]()
+    answered = shot.asked is not None and shot.asked.side == side
+    items = (shot.asked,) if shot.asked and answered else sheet.link.on(side)
+    for item in items:
+        own = {**shot.values, **own_values(sheet, item), side: item.key} if len(items) > 1 else shot.values
+        there = replace(shot, values=own)
+        called = mentions(sheet.setup, there.values, said.mention, side)
+        sheet.remarks.append(OwnRemark(shot.key, item.ref, said.on.name, there.text(said.text), shot.why, called))
+        told += called_upon(sheet.setup, there.values, said.mention)
+    return told
 
 
 def mail(sheet: Sheet, shot: Shot) -> Sequence[str]:
@@ -82,9 +98,27 @@ def mail(sheet: Sheet, shot: Shot) -> Sequence[str]:
     subject, text = shot.text(said.subject), shot.text(said.text)
     thread = f"link:{sheet.setup.instance}:{sheet.link.key}"
     key, body = f"{shot.key}:email", text or subject
-    letter = Notify(key, "email", who.to, who.cc, subject, body, shot.why, thread, shot.about)
-    sheet.actions.append(shown(sheet, shot, replace(letter, first=is_first(sheet)), who.astray))
+    to = tuple(one for one in who.to if one not in who.outside)
+    letter = Notify(key, "email", to, who.cc, subject, body, shot.why, thread, shot.about)
+    ours = replace(letter, cc=tuple(one for one in who.cc if one not in who.outside))
+    strangers = [one for one in (*who.to, *who.cc) if one in who.outside]
+    letters = [shown(sheet, shot, ours, who.astray)] if to or not strangers else []
+    letters += [bare(sheet, shot, replace(letter, to=(one,), cc=())) for one in strangers]
+    # who is only ever in copy is in copy of what there is
+    letters[0] = replace(letters[0], cc=ours.cc, first=is_first(sheet))
+    sheet.actions += (replace(one, key=f"{key}{n}" if n > 1 else key) for n, one in enumerate(letters, 1))
     return who.told
+
+
+def bare(sheet: Sheet, shot: Shot, letter: Notify) -> Notify:
+    """A mail that leaves the house: the admin's words, and where the work is that its reader asked for. Who works on
+    it, in which items, who was told and what comes next is nobody else's business; nor is who else gets it, so that
+    each such reader has a mail of their own."""
+    asking = {side for party in sheet.setup.parties if party.requester for side in party.sides}
+    sides = asking & {item.side for item in sheet.link.items} or {opening_side(sheet.link)}
+    own = [one for one in shot.evidence.items if one.side in sides and one.key == shot.values.get(one.side)]
+    about = About(" · ".join(one.key for one in own), "", 0, shot.evidence.since)
+    return replace(letter, about=about, links=tuple((one.key, one.url) for one in own))
 
 
 def is_first(sheet: Sheet) -> bool:
@@ -112,9 +146,10 @@ def shown(sheet: Sheet, shot: Shot, message: Notify, astray: tuple[str, ...]) ->
     """A message with its evidence."""
     evidence = replace(shot.evidence, astray=astray)
     links = tuple((one.key, one.url) for one in evidence.items)
+    told = tuple((label, masked(text, shot.masks)) for label, text in facts(sheet.setup, evidence))
     data = {"instance": sheet.setup.instance, "link": sheet.link.key, **as_data(evidence)}
     data = data if message.kind == "webhook" else {}
-    return replace(message, facts=facts(sheet.setup, evidence), links=links, data=data)
+    return replace(message, facts=told, links=links, data=data)
 
 
 def decree(sheet: Sheet, name: str, value: Common) -> None:
@@ -140,21 +175,39 @@ def asked_on(sheet: Sheet, due: Due, movements: Sequence[Movement]) -> Item | No
 
 
 def own_values(sheet: Sheet, item: Item | None) -> dict[str, Common]:
-    """What an item says of its own fields, where several on its side may say different things: whose question it is."""
+    """What an item says of its own fields, where several on its side may say different things: whose question it is.
+    What another side has the word on is the link's. Where the item says nothing, what another of its side says is not
+    its own word either."""
     if item is None:
         return {}
-    natives = sheet.record(item.ref).fields
-    declared = (f for f in sheet.setup.fields.values() if item.side in f.natives and not f.source)
-    meant = {f.name: f.meanings(item.side, f.spelled(item.side, natives)) for f in declared}
-    agreed = sheet.values()
-    return {n: agreed[n] if agreed.get(n) in some else some[0] for n, some in meant.items() if some and some[0]}
+    record = sheet.seen.records.get(item.ref)
+    alone = len(sheet.link.on(item.side)) == 1
+    found: dict[str, Common] = {}
+    for declared in (f for f in sheet.setup.fields.values() if item.side in f.natives and not f.source):
+        agreed = sheet.agreed.get(declared.name, Agreed(None, 0))
+        if agreed.value is not None and agreed.by != item.side:
+            continue
+        meant = declared.meanings(item.side, declared.spelled(item.side, record.fields)) if record else ()
+        if meant and meant[0]:
+            found[declared.name] = agreed.value if agreed.value in meant else meant[0]
+        elif not alone:
+            found[declared.name] = None
+    return found
+
+
+def speakers(sheet: Sheet) -> tuple[Item, ...]:
+    """The item of each side whose word stands for it."""
+    found = (speaking(sheet, side) for side in sheet.setup.sides)
+    return tuple(sheet.link.item(ref) for ref in found if ref is not None)
 
 
 def words_of(sheet: Sheet, due: Due, asked: Item | None = None) -> dict[str, Common]:
     """What a rule's texts may name beside the declared fields: each side's item key, the move and the span."""
     stage = sheet.setup.stages.get(str(sheet.agreed[STAGE].value))
     words: dict[str, Common] = dict.fromkeys(sheet.setup.sides, "")
-    words |= {item.side: item.key for item in (*reversed(sheet.link.items), *([asked] if asked else []))}
+    words |= {
+        item.side: item.key for item in (*reversed(sheet.link.items), *speakers(sheet), *([asked] if asked else []))
+    }
     span = due.rule.quiet or due.rule.over_span or stage.target
     words[STAGE] = stage.name
     return {**words, "move": stage.move, "quiet": str(span or ""), "over": str(span or ""), "link": sheet.link.key}

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from mappings.model import Comment
 from mappings.people import party_of
+from mappings.text import clean
 from sync.comments.discuss import before_it_came
 from sync.escalation.clocks import calendar_of
 from sync.escalation.visits import acted
-from sync.escalation.words import SNOOZE_SO, words_in
+from sync.escalation.words import SILENCING, SNOOZE_SO, words_in
 from sync.merging.status import STAGE
 from sync.setup import Setup
 from sync.sheet import Sheet, say_once
@@ -36,12 +37,16 @@ def remarked(sheet: Sheet, comment: Comment, stage: str, move: str) -> Iterator[
     item = sheet.link.item(comment.item)
     place = f"{comment.item.tracker}:{comment.id}"
     party = party_of(sheet.setup.parties, item.side, comment.item.tracker, comment.account)
-    author = comment.author or comment.account
+    author = " ".join(clean(comment.author or comment.account)[0].split())
     said = Movement(f"comment:{place}", "comment", comment.created, stage, move, party, item=item.key, author=author)
     yield said
     if before_it_came(sheet.link, comment):
         return
+    asks = any(one.requester for one in sheet.setup.parties if one.name == party)
     for number, word in enumerate(words_in(comment.text, declared_words(sheet.setup))):
+        if asks and word.name in SILENCING:
+            sheet.because(item.key, f"{word.name} by {author} did nothing: it is for those who work on this")
+            continue
         if word.broken:
             say_once(sheet, f"snooze:{place}", item.ref, f"Nothing was snoozed: write {SNOOZE_SO}.")
             continue

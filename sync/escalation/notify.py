@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 
 from connectors.auth import Secret
 
+#: what a mail server answered for those that it did not take
+Replies = dict[str, tuple[int, bytes]]
 #: ports where the address of the mail server names none
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 #: longest subject or title, and longest fact
@@ -35,15 +37,19 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
 
 class NotifyRefused(Exception):
     """This message will never arrive as it is: the address, the webhook or the content is wrong. Hold it. ``whom``:
-    the addresses that were refused where the others were taken."""
+    the addresses that were refused where the others were taken, ``later``: those that may be taken later."""
 
-    def __init__(self, text: str, whom: Collection[str] = ()) -> None:
+    def __init__(self, text: str, whom: Collection[str] = (), later: Collection[str] = ()) -> None:
         super().__init__(text)
-        self.whom = frozenset(whom)
+        self.whom, self.later = frozenset(whom), frozenset(later)
 
 
 class NotifyDown(Exception):
-    """Not sent now; the same message may go out later."""
+    """Not sent now; the same message may go out later. ``unsure``: nobody heard whether it was taken."""
+
+    def __init__(self, text: str, *, unsure: bool = False) -> None:
+        super().__init__(text)
+        self.unsure = unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +93,22 @@ def send_mail(settings: MailSettings, mail: Mail) -> None:
     message = compose(settings.sender, mail)
     recipients = [address.addr_spec for name in ("To", "Cc") for address in addresses_of(message, name)]
     with naming_failures(settings), connected(settings) as server:
-        refused = server.send_message(message, addresses_of(message, "From")[0].addr_spec, recipients)
+        refused = handed_over(server, message, addresses_of(message, "From")[0].addr_spec, recipients)
     if refused:
-        raise NotifyRefused(f"the mail server took the mail, but not for {told(refused)}", refused)
+        whom = [address for address, (code, _) in refused.items() if verdict(code) is NotifyRefused]
+        text = f"the mail server took the mail, but not for {told(refused)}"
+        raise NotifyRefused(text, whom, refused.keys() - set(whom))
+
+
+def handed_over(server: smtplib.SMTP, message: EmailMessage, sender: str, recipients: list[str]) -> Replies:
+    """The recipients that were not taken. Where the server falls silent, it may have taken the mail."""
+    try:
+        return server.send_message(message, sender, recipients)
+    except OSError as error:
+        if isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected):
+            raise
+        reason = one_line(str(error)) or type(error).__name__
+        raise NotifyDown(f"the mail server fell silent over the mail: {reason}", unsure=True) from None
 
 
 def compose(sender: str, mail: Mail) -> EmailMessage:

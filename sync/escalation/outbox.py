@@ -11,7 +11,7 @@ import structlog
 
 from sync.engine import Engine
 from sync.escalation.cards import Card, post_teams
-from sync.escalation.digest import Line, Wanted, digest, share_out, zone_at
+from sync.escalation.digest import Line, Wanted, digest, overslept, share_out, zone_at
 from sync.escalation.hooks import Event, post_event
 from sync.escalation.notify import Facts, Mail, MailSettings, NotifyDown, NotifyRefused, address_of, send_mail
 from sync.escalation.posting import session_to
@@ -26,6 +26,7 @@ SENDING = threading.Lock()
 def flush(engine: Engine, now: datetime) -> int:
     """Shares out what was committed and sends what is due. Returns how many messages went out."""
     with SENDING:
+        let_sleep(engine, now)
         wanted, pasts = engine.store.unshared(now)
         if wanted:
             engine.store.share(share_out(engine.setup, wanted, pasts, now))
@@ -39,6 +40,16 @@ def flush(engine: Engine, now: datetime) -> int:
         return sent
 
 
+def let_sleep(engine: Engine, now: datetime) -> None:
+    """What was due before quiet hours and was not sent then, because nobody ran, waits for their end."""
+    if engine.setup.notices.quiet_from == engine.setup.notices.quiet_to:
+        return
+    messages = [message for parcel in engine.store.parcels(now) for message in parcel.messages]
+    late = [one for message in messages for one in message.recipients if overslept(engine.setup, one, now)]
+    if late:
+        engine.store.put_off(late)
+
+
 def channel(parcel: Parcel) -> str:
     """The way a parcel goes: the mail server, or one webhook."""
     first = parcel.messages[0]
@@ -50,25 +61,41 @@ def dispatch(engine: Engine, parcel: Parcel, now: datetime, down: set[str]) -> b
     anew when it is tried again, so that no flood follows an outage; the others that go the same way wait for the next
     pass, so that a pass does not wait for each of them."""
     who = [one for message in parcel.messages for one in message.recipients]
+    maybe = any(one.begun for one in who)
+    engine.store.sending(who)
     try:
         for message in opened(engine, parcel):
             send(engine, message)
+            maybe = True  # the first card of a digest of several
     except NotifyRefused as refusal:
-        lost = [one for one in who if not refusal.whom or address(one) in refusal.whom]
-        taken = [one for one in who if one not in lost]
-        engine.store.delivered(lost, "refused", now, str(refusal))
-        engine.store.delivered(taken, "sent", now)
-        warn(parcel, str(refusal))
-        return bool(taken)
+        return refused(engine, parcel, refusal, now)
     except NotifyDown as failure:
-        tries = max(message.tries for message in parcel.messages)
-        wait = min(FIRST_WAIT * 2 ** min(tries, 10), timedelta(hours=1))
-        engine.store.delivered(who, "", now + wait, str(failure))
+        engine.store.delivered(who, "", again(parcel, now), str(failure), taken=maybe or failure.unsure)
         down.add(channel(parcel))
         warn(parcel, str(failure))
         return False
     engine.store.delivered(who, "sent", now)
     return True
+
+
+def refused(engine: Engine, parcel: Parcel, refusal: NotifyRefused, now: datetime) -> bool:
+    """Keeps who is never to get a parcel, who may get it later and who got it; whether anybody did."""
+    who = [one for message in parcel.messages for one in message.recipients]
+    later = [one for one in who if address(one) in refusal.later]
+    all_lost = not (refusal.whom or refusal.later)
+    lost = [one for one in who if all_lost or address(one) in refusal.whom]
+    taken = [one for one in who if one not in (*lost, *later)]
+    engine.store.delivered(lost, "refused", now, str(refusal))
+    engine.store.delivered(later, "", again(parcel, now), str(refusal))
+    engine.store.delivered(taken, "sent", now)
+    warn(parcel, str(refusal))
+    return bool(taken)
+
+
+def again(parcel: Parcel, now: datetime) -> datetime:
+    """When a parcel is tried again: later after each try."""
+    tries = max(message.tries for message in parcel.messages)
+    return now + min(FIRST_WAIT * 2 ** min(tries, 10), timedelta(hours=1))
 
 
 def address(one: Wanted) -> str:

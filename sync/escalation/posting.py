@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import requests
 
 from connectors.auth import Secret
-from connectors.unreached import by_setting
+from connectors.unreached import by_setting, unreached
 from connectors.wire import Wire
 from sync.escalation.notify import NotifyDown, NotifyRefused
 from sync.setup import Hook, Webhook
@@ -40,8 +40,8 @@ def posted(
     except ValueError:  # what requests says of a URL that is none
         failure = NotifyRefused(f"{what}'s URL is none: copy it again")
     except OSError as error:
-        set_wrong = by_setting(what, error)
-        failure = NotifyDown(str(set_wrong or f"{what} cannot be reached ({type(error).__name__})"))
+        set_wrong, unsure = by_setting(what, error), unreached(what, error) is None
+        failure = NotifyDown(str(set_wrong or f"{what} cannot be reached ({type(error).__name__})"), unsure=unsure)
     raise failure
 
 

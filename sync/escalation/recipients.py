@@ -3,18 +3,22 @@ in, addresses and people come out."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mappings.addresses import is_mail_address
+from mappings.disclosure import masked
 from mappings.fields import Common
 from mappings.mentions import Mention
 from mappings.roster import OVERSIGHT, Person, Word, word_of
 from mappings.templates import in_words
+from mappings.text import clean
 from sync.setup import Setup
 
-#: what may stand in a field that holds an address; anything else is a name
-_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]+@[^\s<>@,;:\"()\[\]\\]+")
+#: as many people whom the roster does not know may stand in a field; where there are more, none is believed
+STRANGERS = 10
+#: the longest name that a field gives somebody who is called upon
+NAME = 80
 
 Values = Mapping[str, Common]
 
@@ -22,24 +26,27 @@ Values = Mapping[str, Common]
 @dataclass(frozen=True, slots=True)
 class Found:
     """Whom one word means: a party (by name, with its addresses), people, addresses that stand for themselves, and
-    the values of a field that name nobody whom the roster knows."""
+    the values of a field that name nobody whom the roster knows. ``strange``: only a field says the addresses."""
 
     party: str = ""
     people: tuple[Person, ...] = ()
     addresses: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    strange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
     """A message's recipients: addresses, each once, nobody in both. ``told`` are those in ``to`` by party where one was
     named, else by address; ``astray`` says in a sentence each which words meant nobody, so that the fallback was
-    taken."""
+    taken. ``outside`` are those addresses whose people ask for the work, or that nothing but a field tells which people
+    fill in: they may read what the admin wrote, and no more."""
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     astray: tuple[str, ...] = ()
+    outside: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -50,6 +57,7 @@ class Envelope:
     cc: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     astray: list[str] = field(default_factory=list)
+    outside: set[str] = field(default_factory=set)
 
 
 def addressed(setup: Setup, values: Values, to: Sequence[str], cc: Sequence[str] = ()) -> Addressed:
@@ -67,11 +75,13 @@ def addressed(setup: Setup, values: Values, to: Sequence[str], cc: Sequence[str]
             envelope.astray.append(f"{quoted(to)} is only ever written to in copy")
     first = dict.fromkeys(envelope.to)
     copied = tuple(one for one in dict.fromkeys(envelope.cc) if one not in first)
-    return Addressed(tuple(first), copied, tuple(dict.fromkeys(envelope.told)), tuple(envelope.astray))
+    told = tuple(dict.fromkeys(envelope.told))
+    return Addressed(tuple(first), copied, told, tuple(envelope.astray), frozenset(envelope.outside))
 
 
 def write_to(setup: Setup, values: Values, text: str, envelope: Envelope) -> None:
     found = meant(setup, values, text)
+    envelope.outside |= outsiders(setup, found)
     acting = [one for one in found.people if one.email and not one.oversight]
     addresses = (*found.addresses, *(one.email for one in acting))
     watching = [one.email for one in found.people if one.email and one.oversight]
@@ -86,11 +96,19 @@ def write_to(setup: Setup, values: Values, text: str, envelope: Envelope) -> Non
 
 def copy_to(setup: Setup, values: Values, text: str, envelope: Envelope) -> None:
     found = meant(setup, values, text)
+    envelope.outside |= outsiders(setup, found)
     addresses = (*found.addresses, *(one.email for one in found.people if one.email))
     envelope.cc += addresses
     if not addresses:
         astray(setup, values, text, found, envelope)
         envelope.cc += setup.fallback
+
+
+def outsiders(setup: Setup, found: Found) -> set[str]:
+    """The addresses of people of a requester party, and those that only a field knows."""
+    asking = {party.name for party in setup.parties if party.requester}
+    people = {one.email for one in found.people if one.party in asking or found.party in asking}
+    return people | set(found.addresses if found.strange or found.party in asking else ())
 
 
 def astray(setup: Setup, values: Values, text: str, found: Found, envelope: Envelope) -> None:
@@ -119,7 +137,7 @@ def of_word(setup: Setup, values: Values, word: Word) -> Found:
             known = roster.at(word.name)
             return Found(people=known) if known else Found(addresses=(word.name,))
         case "oversight":
-            return Found(people=tuple(one for one in roster.people if one.oversight))
+            return Found(people=roster.oversight)
         case "party":
             party = next(one for one in setup.parties if one.name == word.name)
             people = () if party.email else roster.of_party(party.name)
@@ -135,17 +153,19 @@ def of_word(setup: Setup, values: Values, word: Word) -> Found:
 
 
 def of_field(setup: Setup, texts: Sequence[str]) -> Found:
-    """Values that are an address, a person's name or an account. A person known by the address is that person."""
+    """Values that are an address, a person's name or an account. A person known by the address is that person. What
+    people type into a field reaches nobody where it is no address that mail takes, or names a crowd."""
     people: list[Person] = []
     addresses: list[str] = []
     unknown: list[str] = []
     for text in texts:
         known = setup.roster.at(text) or setup.roster.named(text) or setup.roster.with_account(text)
         people += known
-        if not known and _ADDRESS.fullmatch(text):
+        if not known and is_mail_address(text):
             addresses.append(text)
         unknown += [] if known else [text]
-    return Found("", tuple(people), tuple(addresses), tuple(unknown))
+    few = tuple(addresses) if len(addresses) <= STRANGERS else ()
+    return Found("", tuple(people), few, tuple(unknown), bool(few))
 
 
 def texts_of(value: Common) -> tuple[str, ...]:
@@ -173,10 +193,17 @@ def mentions(setup: Setup, values: Values, texts: Sequence[str], side: str) -> t
         people = people if word and word.kind == OVERSIGHT else tuple(one for one in people if not one.oversight)
         found += [Mention(one.accounts.get(tracker, ""), one.name) for one in people]
         own = bool(word and word.kind == "field" and side in setup.fields[word.field].natives)
-        found += [Mention(one if own else "", one) for one in whom.unknown]
-        if word and not (people or whom.unknown):
+        unknown = whom.unknown if len(whom.unknown) <= STRANGERS else ()
+        found += [Mention(one if own else "", shown_name(setup, one)) for one in unknown]
+        if word and not (people or unknown):
             found += [Mention("", name_of(word, whom))]
     return tuple(dict.fromkeys(one for one in found if one.name))
+
+
+def shown_name(setup: Setup, text: str) -> str:
+    """What a field says of who somebody is, as a name that stands in a remark: on one line, and without what never
+    crosses."""
+    return masked(" ".join(clean(text)[0].split()), setup.masks)[:NAME]
 
 
 def name_of(word: Word, whom: Found) -> str:
@@ -200,5 +227,5 @@ def called_upon(setup: Setup, values: Values, texts: Sequence[str]) -> tuple[str
         whom = meant(setup, values, text)
         acting = (one for one in whom.people if not one.oversight)
         found += [whom.party] if whom.party else [one.email or one.name for one in acting]
-        found += () if whom.party else whom.unknown
+        found += () if whom.party else (shown_name(setup, one) for one in whom.unknown[:STRANGERS])
     return tuple(dict.fromkeys(found))

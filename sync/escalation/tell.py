@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from mappings.wording import in_utc
 from sync.escalation.episodes import Episode, is_stall
 from sync.escalation.escalate import Look, Outlook
 from sync.setup import Rule
@@ -27,7 +26,7 @@ def tell(sheet: Sheet, outlook: Outlook) -> None:
     for look in outlook.looks:
         sheet.because(f"rule {look.rule.id}", told(sheet, look))
         if asleep is not None and asleep.until is not None:
-            until = instant(asleep.until)
+            until = in_utc(asleep.until)
             sheet.because(f"rule {look.rule.id}", f"snoozed until {until} by {happened(sheet, asleep)}")
 
 
@@ -38,9 +37,9 @@ def told(sheet: Sheet, look: Look) -> str:
         return f"silent: {rule.when.reason(sheet.values())}"
     if episode is None:
         return idle(sheet, rule)
-    since = f"{clock(rule)} since {instant(episode.since)}, {happened(sheet, episode.began)}"
+    since = f"{clock(rule)} since {in_utc(episode.since)}, {happened(sheet, episode.began)}"
     if episode.end is not None:
-        return f"{since}; {ending(sheet, episode)} at {instant(episode.end.at)}: {happened(sheet, episode.end)}"
+        return f"{since}; {ending(sheet, episode)} at {in_utc(episode.end.at)}: {happened(sheet, episode.end)}"
     return f"{since}; {upcoming(sheet, look)}"
 
 
@@ -75,7 +74,7 @@ def upcoming(sheet: Sheet, look: Look) -> str:
     """The next step of an episode, and when."""
     assert look.episode is not None
     if look.coming is not None:
-        return f"step {look.coming.step} comes at {instant(look.coming.at)}"
+        return f"step {look.coming.step} comes at {in_utc(look.coming.at)}"
     if len(look.episode.dues) < len(look.rule.steps):
         return "its clock stands still in a paused stage"
     return "no step is left"
@@ -87,7 +86,3 @@ def happened(sheet: Sheet, movement: Movement) -> str:
     words = HAPPENED[movement.kind].format(stage=stage, word=movement.word)
     by = f" by {movement.author}" if movement.author else ""
     return f"{words}{by}{f' on {movement.item}' if movement.item else ''}"
-
-
-def instant(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

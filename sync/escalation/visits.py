@@ -27,6 +27,8 @@ def visits(sheet: Sheet, item: Item, before: str) -> list[Visit]:
     found: list[Visit] = []
     stages, stage = sheet.setup.stages, before
     for moved in sheet.seen.moves.get(item.ref, ()):
+        if is_ours(sheet, item.ref, moved.account):
+            continue  # the steps by which we brought it where the link stood
         meant = stages.meanings(item.side, moved.new) if moved.what == "state" else ()
         if not meant or stage in meant:
             continue
@@ -74,10 +76,9 @@ def assignments(sheet: Sheet, item: Item, stage: str, party: str) -> Iterator[Mo
     if item.assignee == record.assignee or not item.version:
         return
     told = [moved for moved in sheet.seen.moves.get(item.ref, ()) if moved.what == "assignee"]
-    facts = sheet.seen.facts.get(item.ref.tracker)
-    ours = {facts.account} - {""} if facts else set()  # what a rule assigned is nobody's doing
     for moved in told or [Moved("assignee", record.updated, record.updated_by, record.assignee)]:
-        if moved.account not in sheet.setup.automation | ours:
+        # what a rule assigned is nobody's doing
+        if moved.account not in sheet.setup.automation and not is_ours(sheet, item.ref, moved.account):
             event = f"assignment:{item.ref}:{stamp(moved) if told else record.version}"
             by, author = acted(sheet, item, moved.account)
             yield Movement(event, "assignment", moved.at, stage, party, by, item=item.key, author=author)
@@ -103,8 +104,9 @@ def who(sheet: Sheet, ref: Ref, account: str) -> str:
 
 
 def is_ours(sheet: Sheet, ref: Ref, account: str) -> bool:
+    """Whether an account is our own, as who wrote last shows it or as histories name it."""
     facts = sheet.seen.facts.get(ref.tracker)
-    return facts is not None and bool(account) and account == facts.updater
+    return facts is not None and bool(account) and account in (facts.updater, facts.account)
 
 
 def stamp(moved: Moved) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from mappings.model import Ref
+from mappings.wording import in_utc, many
 from sync.engine import Engine
 from sync.freezing.freeze import ALL, LINK, ROUTE, Brakes, Frost, Pause, brakes, hold_back
 from sync.freezing.guard import NOTHING, Estate, Toll, by_share, excesses, toll
@@ -257,18 +258,14 @@ def told_frozen(engine: Engine) -> list[str]:
     lines = [f"Frozen: {frost}. {HELPS[frost.kind]}." for frost in stopped.frosts]
     lines += told_pauses(engine)
     if lines and links:
-        lines.append(f"{links} {'link waits' if links == 1 else 'links wait'} with {counted(writes, 'write')}.")
+        lines.append(f"{links} {'link waits' if links == 1 else 'links wait'} with {many(writes, 'write')}.")
     return lines
 
 
 def told_pauses(engine: Engine) -> list[str]:
     """What is paused of its own: routes and links."""
     others = [pause for pause in engine.store.pauses() if pause.what != ALL]
-    return [f"{words(engine, one.what)} paused by {one.by}, since {one.since:%Y-%m-%d %H:%M} UTC." for one in others]
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return [f"{words(engine, one.what)} paused by {one.by}, since {in_utc(one.since)}." for one in others]
 
 
 def waiting(store: Store) -> tuple[int, int]:

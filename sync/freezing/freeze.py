@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mappings.wording import in_utc
 from sync.merging.status import STAGE
 from sync.ordering.give import FIRED
 from sync.plan import Action, Notify, Open, Plan, Settlement
@@ -40,8 +41,8 @@ class Frost:
     until: datetime | None = None
 
     def __str__(self) -> str:
-        until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
-        return f"{self.why}, since {self.since:%Y-%m-%d %H:%M} UTC{until}"
+        until = f" until {in_utc(self.until)}" if self.until else ""
+        return f"{self.why}, since {in_utc(self.since)}{until}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from connectors.base import Failure
+from mappings.wording import in_utc
 from sync.engine import Engine
 from sync.escalation.outbox import flush
 from sync.escalation.words import UNWATCH, WATCH
 from sync.joining.relink import Declined
 from sync.listing.letter import Letter, make
-from sync.listing.moves import address_of, watchers
+from sync.listing.moves import ASKED, address_of, watchers
 from sync.listing.send import put
 from sync.merging.status import STAGE
 from sync.setup import Report, Setup
@@ -42,7 +43,7 @@ def send(engine: Engine, request: Request) -> str:
     due = datetime.fromisoformat(at)
     report, letters = made(engine, id, due)
     if not letters:
-        return f"nothing moved since {report.at.before(due):%Y-%m-%d %H:%M} UTC: {id} makes no message"
+        return f"nothing moved since {in_utc(report.at.before(due))}: {id} makes no message"
     put(engine, report, letters, f"asked:{request.id}", engine.now())
     flush(engine, engine.now())
     reached = dict.fromkeys(one for letter in letters for one in (*letter.to, *letter.cc))
@@ -61,7 +62,7 @@ def unwatch(engine: Engine, request: Request) -> str:
 
 def watched(engine: Engine, request: Request, word: str) -> str:
     key, who = request.args
-    link, address = link_called(engine, key), address_of(engine.setup.roster, who)
+    link, address = link_called(engine, key), address_of(engine.setup.roster, who, asked=True)
     if word == WATCH and not address:
         raise Declined(f"nobody knows how to reach {who}: name somebody of the roster, or an e-mail address")
     if (who in watchers(link.movements)) == (word == WATCH):
@@ -87,5 +88,5 @@ def movement(engine: Engine, link: LinkState, request: Request, word: str) -> Mo
     stage = str(agreed.value) if agreed and agreed.value else ""
     move = engine.setup.stages.get(stage).move if stage else ""
     key, who = request.args
-    event = f"asked:{request.id}:{word}"
+    event = f"{ASKED}{request.id}:{word}"
     return Movement(event, "word", engine.now(), stage, move, word=word, item=key, author=who)

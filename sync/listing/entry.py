@@ -57,6 +57,7 @@ def cells(setup: Setup, entry: Entry, columns: tuple[str, ...]) -> tuple[str, ..
 
 
 def cell(setup: Setup, entry: Entry, values: Mapping[str, Common], name: str) -> str:
+    """One column: a side, a field, or what a record says of itself."""
     record = entry.record
     if name in setup.sides:
         return keys_of(entry, name)

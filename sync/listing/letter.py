@@ -12,7 +12,7 @@ from sync.engine import Engine
 from sync.escalation.recipients import addressed
 from sync.listing.entry import Entry
 from sync.listing.gather import created, event_of, fits, links_entries, moved
-from sync.listing.moves import address_of, watchers
+from sync.listing.moves import reached
 from sync.listing.page import page
 from sync.setup import Report
 
@@ -82,19 +82,23 @@ def card(report: Report, text: str, summary: str) -> list[Letter]:
 def of_watched(engine: Engine, report: Report, entries: Sequence[Entry], when: str) -> list[Letter]:
     """A mail of their own for everybody who watches one of the links, or is named and hears of all that are marked."""
     setup = engine.setup
-    watching = {id(entry): watchers(entry.link.movements) for entry in entries if entry.link is not None}
+    watching = {id(entry): reached(setup, entry.link.movements) for entry in entries if entry.link is not None}
     marked = [e for e in entries if (watching.get(id(e)) if report.when is None else fits(engine, report, e))]
     wanted: dict[str, list[Entry]] = {}
     to = addressed(setup, {}, report.email.to) if report.email and report.email.to else None
-    for address in (*to.to, *to.cc) if to else ():
+    named, outside = (*to.to, *to.cc) if to else (), set[str]()
+    for address in named:
         wanted[address] = list(marked)
     for entry in entries:
-        for address in filter(None, (address_of(setup.roster, who) for who in watching.get(id(entry), ()))):
+        for address, asks in watching.get(id(entry), {}).items():
             mine = wanted.setdefault(address, [])
             mine += [] if entry in mine else [entry]
+            outside |= {address} if asks and address not in named else set()
     summary = f"links you watch that moved {when}"
     letters = [
-        Letter(one, "email", (one,), (), report.email.subject, page(setup, report, mine, summary))
+        Letter(
+            one, "email", (one,), (), report.email.subject, page(setup, report, mine, summary, outside=one in outside)
+        )
         for one, mine in wanted.items()
         if mine and report.email
     ]

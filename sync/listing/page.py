@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mappings.disclosure import masked
 from sync.listing.entry import Entry, cells, heading
 from sync.listing.moves import told
 from sync.setup import Report, Setup
 
-#: longest text of one cell
-WIDEST = 60
+#: longest text of one cell, and longest address
+WIDEST, ADDRESS = 60, 500
 #: longest page of a message, in entries; the rest is counted
 MOST = 500
 
 
-def page(setup: Setup, report: Report, entries: Sequence[Entry], summary: str) -> str:
+def page(setup: Setup, report: Report, entries: Sequence[Entry], summary: str, *, outside: bool = False) -> str:
     """The admin's words, what the listing is of, and the entries as a table; below each what moved, and the addresses
-    of what was read where no column shows them."""
+    of what was read where no column shows them. For a reader ``outside``, no more of the items than the columns say."""
     head = [report.email.text, ""] if report.email and report.email.text else []
     if not entries:
         return "\n".join([*head, f"{summary}: none."])
     shown = list(entries[:MOST])
-    rows = [tuple(shortened(one) for one in cells(setup, entry, report.show)) for entry in shown]
+    rows = [tuple(shortened(masked(one, setup.masks)) for one in cells(setup, entry, report.show)) for entry in shown]
     names = tuple(heading(setup, name) for name in report.show)
     widths = [max(len(row[place]) for row in (names, *rows)) for place in range(len(names))]
     lines = [line(names, widths), line(tuple("-" * width for width in widths), widths)]
     for entry, row in zip(shown, rows, strict=True):
-        lines += [line(row, widths), *(f"    {one}" for one in below(setup, report, entry))]
+        lines += [line(row, widths), *(f"    {one}" for one in below(setup, report, entry, outside=outside))]
     rest = [f"and {len(entries) - MOST} more"] if len(entries) > MOST else []
     return "\n".join([*head, f"{summary}: {len(entries)}", "", *lines, *rest])
 
 
-def below(setup: Setup, report: Report, entry: Entry) -> list[str]:
+def below(setup: Setup, report: Report, entry: Entry, *, outside: bool) -> list[str]:
     """What stands below an entry."""
-    addresses = [] if "url" in report.show else list(dict.fromkeys(entry.urls.values()))
-    return [*told(setup, entry.moved), *addresses]
+    addresses = [] if outside or "url" in report.show else list(dict.fromkeys(entry.urls.values()))
+    return [*told(setup, entry.moved, outside=outside), *addresses]
 
 
 def line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -44,4 +45,5 @@ def line(row: Sequence[str], widths: Sequence[int]) -> str:
 def shortened(text: str) -> str:
     """On one line, and no longer than a column may be; an address stays whole."""
     plain = " ".join(text.split())
-    return plain if len(plain) <= WIDEST or "://" in plain else plain[: WIDEST - 1] + "…"
+    address = "://" in plain and " " not in plain and len(plain) <= ADDRESS
+    return plain if len(plain) <= WIDEST or address else plain[: WIDEST - 1] + "…"

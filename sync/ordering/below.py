@@ -24,6 +24,7 @@ def open_tasks(sheet: Sheet) -> list[Open]:
 
 
 def of_route(sheet: Sheet, route: Route, promised: dict[str, Creation]) -> Iterator[Open]:
+    """Those below each open item of the route's side that can be seen now."""
     tasks = route.tasks
     if tasks is None or tasks.side not in sheet.setup.sides:
         return

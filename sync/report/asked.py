@@ -8,14 +8,11 @@ from datetime import date, datetime
 
 from mappings.model import Scope
 
-#: what a state may count as, in the order of a record's life
-COUNTS = ("new", "open", "resolved", "closed")
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """A row of the report: its name, the states it stands for (``On Hold`` stands for each of its hold reasons too),
-    what it counts as and what it means to the reader."""
+    what it counts as (new, open, resolved or closed) and what it means to the reader."""
 
     name: str
     states: tuple[str, ...]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.base import Clock, Connector
-from mappings.model import Moved, Record, Scope
+from mappings.disclosure import Mask, masked
+from mappings.model import Moved, Native, Record, Scope
 from sync.report.asked import Population, StatusReport
 from sync.report.period import Period
 from sync.setup import Setup, TrackerSettings
@@ -49,7 +50,7 @@ def visit(
     if found.problems:
         return
     for one in populations:
-        records = everything(connector, scopes[one.name])
+        records = [without(record, setup.masks) for record in everything(connector, scopes[one.name])]
         found.records[one.name] = records
         moved = [(record, 0) for record in records if record.updated >= since(one, period, found.months)]
         found.histories[one.name] = connector.history(scopes[one.name], moved) if moved else {}
@@ -71,6 +72,16 @@ def everything(connector: Connector, scope: Scope) -> tuple[Record, ...]:
         records = [*(notice.record for notice in page.notices), *read]
         found |= {record.ref.id: record for record in records if record is not None and record.in_scope}
     return tuple(found.values())
+
+
+def without(record: Record, masks: Sequence[Mask]) -> Record:
+    """A record without what never crosses: the report is read by others."""
+
+    def cleared(value: Native) -> Native:
+        texts = tuple(masked(one, masks) for one in value) if isinstance(value, tuple) else ()
+        return texts or (masked(value, masks) if isinstance(value, str) else value)
+
+    return replace(record, fields={name: cleared(value) for name, value in record.fields.items()}) if masks else record
 
 
 def since(population: Population, period: Period, months: int) -> datetime:

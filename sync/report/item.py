@@ -74,10 +74,10 @@ def items(
 
 def excluded(record: Record, population: Population) -> bool:
     """Whether it stands in a queue that the file leaves out."""
-    return any(set(many(record.fields.get(name))) & set(values) for name, values in population.excluded)
+    return any(set(each_of(record.fields.get(name))) & set(values) for name, values in population.excluded)
 
 
-def many(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+def each_of(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,) if value else ()
 
 
@@ -138,7 +138,7 @@ def value(record: Record, field: Field, side: str) -> Common:
     meanings = field.meanings(side, spelling)
     if meanings:
         return meanings[0]
-    shown = [part for _, native in spelling for part in many(native)]
+    shown = [part for _, native in spelling for part in each_of(native)]
     return ", ".join(shown) or None
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from sync.report.charts import svg
 from sync.report.table import Cell, Table
 from sync.report.tables import Tables
 
-_PLAIN = str.maketrans({"|": r"\|", "\n": " ", "<": "&lt;", "*": r"\*", "_": r"\_", "[": r"\[", "]": r"\]"})
-#: what a spreadsheet takes for a formula
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_PLAIN = str.maketrans({"\n": " ", "\r": " ", "<": "&lt;", "&": "&amp;"} | {sign: f"\\{sign}" for sign in r"\|*_[]`~"})
+#: where a spreadsheet begins a formula: at the head of a cell, also of one that it cuts at a sign of its own
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[^\S\t\r\n]*[=+\-@＝＋－＠])")
 
 
 def html(tables: Tables) -> str:
@@ -93,4 +94,4 @@ def sheet(table: Table) -> str:
 
 
 def safe(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
+    return _FORMULA.sub(r"\1'", cell) if isinstance(cell, str) else cell

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
+
+from mappings.calendar import local_date, midnight
 
 _CALLED = {1: "daily", 7: "weekly", 14: "biweekly"}
 
@@ -45,11 +46,12 @@ class Period:
         return self.last + (self.last - self.first) + timedelta(days=1)
 
     def instant(self, day: date) -> datetime:
-        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+        """When a day begins, UTC."""
+        return midnight(self.zone, day)
 
     def day(self, at: datetime) -> date:
         """The day on the wall when it happened."""
-        return at.astimezone(ZoneInfo(self.zone)).date()
+        return local_date(self.zone, at)
 
     def holds(self, at: datetime | None) -> bool:
         return at is not None and self.start <= at < self.end

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from mappings.wording import in_utc, many
 from sync.engine import Engine
 from sync.joining.tasks import state_of
 from sync.merging.merge import Agreed
@@ -43,7 +44,8 @@ def sentence(action: Action, keys: Mapping[str, str]) -> str:
         case Unmark():
             return f"take the mark off {keys.get(str(action.ref), action.ref)}"
         case Open():
-            return f"open a {action.side} ({action.draft.kind}): {action.draft.source_key}"
+            article = "an" if action.side[0].lower() in "aeiou" else "a"
+            return f"open {article} {action.side} ({action.draft.kind}): {action.draft.source_key}"
         case Write():
             return f"change {keys.get(str(action.ref), action.ref)}: {changes(action)}"
         case Say():
@@ -100,10 +102,6 @@ def joining_words(joining: Joining, plan: Plan) -> str:
     key = plan.keys.get(str(joining.ref), str(joining.ref))
     why = next((reason.text for reason in plan.reasons if reason.about == "join"), f"it comes in by {joining.how}")
     return f"{key} joins a link: {why}" if joining.link else f"{key} comes into this link: {joining.how}"
-
-
-def many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def done_text(plan: Plan) -> RenderableType:
@@ -180,8 +178,8 @@ def held_table(rows: Sequence[tuple[Held, str]], unsent: Sequence[tuple[str, str
         line = Text(f"{key}  {held.what}", style="bold")
         line.append(f"\n  {held.reason}", style="red")
         line.append(f"\n  {held.advice}", style="default")
-        retry = f", tried again from {held.retry:%Y-%m-%d %H:%M} UTC" if held.retry else ""
-        line.append(f"\n  held since {held.since:%Y-%m-%d %H:%M} UTC{retry}", style="dim")
+        retry = f", tried again from {in_utc(held.retry)}" if held.retry else ""
+        line.append(f"\n  held since {in_utc(held.since)}{retry}", style="dim")
         blocks.append(line)
     for key, kind, error in unsent:
         blocks.append(Text(f"{kind} {key}\n  {error or 'waiting to be sent'}", style="red"))

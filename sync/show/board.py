@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from mappings.calendar import Calendar, Span, parse_span
 from sync.escalation.clocks import calendar_of, over_since, resumed
 from sync.escalation.move import current_last
+from sync.escalation.turns import NOBODY
 from sync.merging.status import STAGE
 from sync.setup import Setup
 from sync.state import LinkState
@@ -17,7 +18,6 @@ from sync.state import LinkState
 DAY = timedelta(days=1)
 #: upper bounds, in business days, of the ages that links are grouped by
 AGES = (1, 2, 5, 10, 20)
-NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)

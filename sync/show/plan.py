@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mappings.wording import in_utc, many
 from sync.approval.planfile import Document
 from sync.merging.status import STAGE
 from sync.plan import Open, Plan
-from sync.show import many, plan_json, short
+from sync.show import plan_json, short
 
 #: links listed of a plan file before it is approved
 LISTED = 20
@@ -74,5 +75,5 @@ def document_text(document: Document) -> RenderableType:
 
 def head(document: Document) -> str:
     edited = "puts the edited file into force and " if document.edited else ""
-    made = f"{datetime.fromisoformat(document.made):%Y-%m-%d %H:%M} UTC"
+    made = in_utc(datetime.fromisoformat(document.made))
     return f"This plan, made {made}, {edited}changes {many(len(document.entries), 'link')}."

@@ -67,11 +67,12 @@ class Linking(Door):
             wanted = list(ids) if ids is not None else list(connection.scalars(sa.select(t.links.c.id)))
             return [link for chunk in chunks(wanted) for link in self._load(connection, chunk)]
 
-    def each_link(self, *, closed_since: datetime) -> Iterator[LinkState]:
-        """Every open link and those that closed from that instant on, a few at a time: all at once need not fit the
-        memory."""
-        wanted = sa.or_(t.links.c.closed.is_(None), t.links.c.closed >= closed_since)
-        query = sa.select(t.links.c.id).where(wanted).order_by(t.links.c.id)
+    def each_link(self, *, closed_since: datetime | None = None) -> Iterator[LinkState]:
+        """Every link, or every open one and those that closed from that instant on; a few at a time: all at once need
+        not fit the memory."""
+        query = sa.select(t.links.c.id).order_by(t.links.c.id)
+        if closed_since is not None:
+            query = query.where(sa.or_(t.links.c.closed.is_(None), t.links.c.closed >= closed_since))
         with self.db.begin() as connection:
             ids = list(connection.scalars(query))
         for chunk in chunks(ids):

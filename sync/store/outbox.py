@@ -63,7 +63,8 @@ def wanted(row: Any) -> list[Wanted]:
 
 def pasts(connection: sa.Connection, now: datetime) -> dict[tuple[str, str], Past]:
     """What each recipient got in the last hour, or is about to get, and the sheaf that is being gathered for it."""
-    columns = (t.deliveries.c.kind, t.deliveries.c.recipient, t.deliveries.c.sheaf, t.deliveries.c.due)
+    known = t.deliveries.c
+    columns = (known.kind, known.recipient, known.sheaf, known.due, known.begun)
     lately = sa.select(*columns, t.deliveries.c.settled).where(
         t.deliveries.c.settled > now - HOUR, t.deliveries.c.outcome == "sent"
     )
@@ -72,7 +73,7 @@ def pasts(connection: sa.Connection, now: datetime) -> dict[tuple[str, str], Pas
     gathered: dict[tuple[str, str], tuple[str, datetime]] = {}
     for row in [*connection.execute(lately), *connection.execute(going)]:
         place = (row.kind, row.recipient.casefold())
-        if row.settled is None and row.due > now:
+        if row.settled is None and row.due > now and not row.begun:
             gathered[place] = (row.sheaf, row.due)
         else:
             sent[place][row.sheaf] = row.settled or now
@@ -90,6 +91,7 @@ def share(connection: sa.Connection, deliveries: Iterable[Delivery]) -> None:
             "cc": one.wanted.cc,
             "sheaf": one.sheaf,
             "due": one.due,
+            "begun": False,
             "tries": 0,
             "outcome": "",
             "settled": None,
@@ -118,7 +120,7 @@ def parcels(connection: sa.Connection, now: datetime) -> list[Parcel]:
 def outgoing(rows: Sequence[Any]) -> Outgoing:
     """A message from the rows of its recipients."""
     first = rows[0]
-    who = tuple(Wanted(r.key, r.kind, r.recipient, r.cc, r.link is None) for r in rows)
+    who = tuple(Wanted(r.key, r.kind, r.recipient, r.cc, r.link is None, r.begun) for r in rows)
     return Outgoing(first.key, first.link or 0, first.kind, first.payload, who, max(r.tries for r in rows))
 
 
@@ -138,11 +140,31 @@ def put(
     insert_new(connection, t.outbox, [{**row, "outcome": "", "error": ""}])
 
 
-def settle(connection: sa.Connection, who: Sequence[Wanted], outcome: str, at: datetime, error: str) -> None:
-    """How these deliveries went: ``sent`` or ``refused`` at an instant, or empty: shared out anew then."""
+def begin(connection: sa.Connection, who: Iterable[Wanted]) -> None:
+    """These are on their way: whatever becomes of it, they may have been taken."""
+    known = t.deliveries.c
+    for one in who:
+        mine = (known.key == one.key, known.recipient == one.recipient)
+        connection.execute(sa.update(t.deliveries).where(*mine).values(begun=True))
+
+
+def put_off(connection: sa.Connection, who: Iterable[Wanted]) -> None:
+    """These are shared out anew."""
+    known = t.deliveries.c
+    for one in who:
+        mine = (known.key == one.key, known.recipient == one.recipient)
+        connection.execute(sa.update(t.deliveries).where(*mine).values(sheaf=""))
+
+
+def settle(
+    connection: sa.Connection, who: Sequence[Wanted], outcome: str, at: datetime, error: str, *, taken: bool
+) -> None:
+    """How these deliveries went: ``sent`` or ``refused`` at an instant, or empty: shared out anew then, but where they
+    may have been ``taken``: those go out again just as they are."""
     known = t.deliveries.c
     values: dict[str, Any] = {"outcome": outcome, "error": error, "tries": known.tries + 1}
-    values |= {"settled": at} if outcome else {"sheaf": "", "due": at}
+    anew = {"due": at} if taken else {"sheaf": "", "due": at, "begun": False}
+    values |= {"settled": at} if outcome else anew
     for one in who:
         mine = (known.key == one.key, known.recipient == one.recipient)
         connection.execute(sa.update(t.deliveries).where(*mine).values(**values))

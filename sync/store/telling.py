@@ -85,11 +85,23 @@ class Telling(Door):
         with self.db.begin() as connection:
             return outbox.parcels(connection, now)
 
-    def delivered(self, who: Sequence[Wanted], outcome: str, at: datetime, error: str = "") -> None:
-        """How deliveries went: ``sent`` or ``refused`` at that instant, or empty: tried again from then on. A message
-        that everybody got gives its text away."""
+    def sending(self, who: Sequence[Wanted]) -> None:
+        """These deliveries are begun: after a crash they go out again as they are, or not at all."""
         with self.db.begin() as connection:
-            outbox.settle(connection, who, outcome, at, error)
+            outbox.begin(connection, who)
+
+    def put_off(self, who: Sequence[Wanted]) -> None:
+        """These deliveries, of which none is begun, are shared out anew."""
+        with self.db.begin() as connection:
+            outbox.put_off(connection, who)
+
+    def delivered(
+        self, who: Sequence[Wanted], outcome: str, at: datetime, error: str = "", *, taken: bool = False
+    ) -> None:
+        """How deliveries went: ``sent`` or ``refused`` at that instant, or empty: tried again from then on, as they are
+        where they may have been ``taken``. A message that everybody got gives its text away."""
+        with self.db.begin() as connection:
+            outbox.settle(connection, who, outcome, at, error, taken=taken)
 
     def unsent(self) -> list[tuple[str, str, str]]:
         """Messages that failed, or that nothing was done about yet: key, kind and the last error."""

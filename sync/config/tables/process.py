@@ -60,7 +60,7 @@ class TasksTable(Table):
 class RouteTable(Table):
     """Who opens what."""
 
-    id: str = says("Never changes; names may.", min_length=1)
+    id: str = says("Never changes; names may.", min_length=1, max_length=60)
     from_: str = says("The side that opens.", alias="from")
     open: str = says("The side that is opened.", "")
     follow: bool = says("Instead of open: the item gets a link of its own, and nothing is opened.", False)

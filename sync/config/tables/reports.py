@@ -18,7 +18,7 @@ class ReportMail(Table):
 class ReportTable(Table):
     """A listing that goes out at its time."""
 
-    id: str = says("Never changes.", min_length=1)
+    id: str = says("Never changes: the state remembers by it what went out.", min_length=1, max_length=40)
     at: str = says("When: days of the week and a time, in the zone of bot.timezone.")
     what: str = says("What is listed: items created so many days ago, or what moved.")
     when: str | None = says("The condition; without one: all.", None)

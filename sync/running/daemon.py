@@ -9,14 +9,14 @@ from datetime import datetime
 import structlog
 
 from connectors.base import LockedOut
-from sync.alive import Beat, Watch, pass_ended
-from sync.audit import daily
 from sync.compose import Unfit, mismatches
 from sync.engine import Engine
 from sync.freezing.freeze import Frost
 from sync.log import where
-from sync.orders import Orders
 from sync.reconcile import Pass, one_pass
+from sync.running.alive import Beat, Watch, pass_ended
+from sync.running.audit import daily
+from sync.running.signals import Signals
 from sync.setup import Setup
 from sync.store import StateBroken
 
@@ -28,10 +28,10 @@ class Daemon:
     one stays in force. ``rebuild`` makes an engine of a new file on the same state."""
 
     def __init__(
-        self, engine: Engine, orders: Orders, reload: Reload, rebuild: Callable[[Setup, Engine], Engine]
+        self, engine: Engine, signals: Signals, reload: Reload, rebuild: Callable[[Setup, Engine], Engine]
     ) -> None:
         self.engine = engine
-        self.orders = orders
+        self.signals = signals
         self.reload = reload
         self.rebuild = rebuild
         self.checked = set(engine.opened)
@@ -43,17 +43,17 @@ class Daemon:
 
     def run(self) -> None:
         """Until told to stop. What goes wrong in a pass is logged and the next one tries again."""
-        orders = self.orders
-        orders.at_work = True
-        self.watch.start(orders.stopping)
-        while not orders.stopping.is_set():
-            if orders.edited.is_set():
-                orders.edited.clear()
+        signals = self.signals
+        signals.at_work = True
+        self.watch.start(signals.stopping)
+        while not signals.stopping.is_set():
+            if signals.edited.is_set():
+                signals.edited.clear()
                 self.take_edit()
             self.once()
             pause = self.engine.setup.poll.total_seconds()
-            orders.wake.wait(pause * random.uniform(0.9, 1.1))
-            orders.wake.clear()  # after the wait: a signal that comes in before the next look is seen by that look
+            signals.wake.wait(pause * random.uniform(0.9, 1.1))
+            signals.wake.clear()  # after the wait: a signal that comes in before the next look is seen by that look
 
     def once(self) -> Pass | None:
         """One pass, as a sweep when one is due."""
@@ -123,11 +123,11 @@ class Daemon:
     def take_edit(self) -> None:
         """Takes a new file into force, or says why not and keeps the old one."""
         # first: a signal that comes while the file is read asks for another reading
-        forced, self.orders.forced = self.orders.forced, False
+        forced, self.signals.forced = self.signals.forced, False
         setup = self.reload()
         if setup is None:
             if forced:
-                self.orders.forced = True
+                self.signals.forced = True
             return
         if setup.digest == self.engine.setup.digest and not forced:
             return
@@ -138,8 +138,8 @@ class Daemon:
             return
         except StateBroken as broken:
             self.log.error("edited file not taken into force yet", action="reload", reason=str(broken))
-            self.orders.forced = self.orders.forced or forced
-            self.orders.edited.set()
+            self.signals.forced = self.signals.forced or forced
+            self.signals.edited.set()
             return
         self.checked = set(self.engine.opened)
         self.tell_edit()

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 
-class Orders:
+class Signals:
     """Heard from the process's first moment on, before any tracker is asked: a signal that came while a slow tracker
     was being opened would otherwise end the process. ``stopping``: finish the write in flight and begin no other.
     ``edited``: the file may be a new one. ``wake``: there is something to look at."""

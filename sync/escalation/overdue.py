@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mappings.wording import in_utc
 from sync.escalation.clocks import Due
 from sync.escalation.move import look, told_so_far
 from sync.setup import Setup
@@ -29,7 +30,7 @@ class Overdue:
         return " · ".join(item.key for item in self.link.items)
 
     def told(self, now: datetime) -> str:
-        late, at = now - self.due.at, f"{self.due.at:%Y-%m-%d %H:%M} UTC"
+        late, at = now - self.due.at, in_utc(self.due.at)
         hours = late.total_seconds() / 3600
         return f"{self.items}: rule {self.due.rule.id}, step {self.due.step}, due since {at} ({hours:.1f} h), not fired"
 

@@ -96,13 +96,14 @@ class Beat:
 
 
 def call(url: Secret) -> str:
-    """Asks for the address, which is a secret, once; what went wrong, without it."""
+    """Asks for the address, which is a secret, once; what went wrong, without it. One that only points elsewhere has
+    heard nothing: it is not followed, for the secret would go along."""
     try:
         with hushed(), session_to(Webhook(url)) as session:
             status = session.get(url.reveal(), timeout=ANSWER, allow_redirects=False).status_code
     except (requests.RequestException, OSError, ValueError) as error:
         return f"the address under notices.beat cannot be reached ({type(error).__name__})"
-    return "" if status < 400 else f"the address under notices.beat answers HTTP {status}"
+    return "" if status < 300 else f"the address under notices.beat answers HTTP {status}"
 
 
 class Watch:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
-from sync.alive import tell
+from mappings.wording import in_utc
 from sync.engine import Engine
-from sync.escalation.audit import DAY, TOLD, Overdue, overdue, patience
+from sync.escalation.overdue import DAY, TOLD, Overdue, overdue, patience
+from sync.running.alive import tell
 
 #: the note in the state: when the daemon last looked
 AUDITED = "audited"
-#: before anything closed
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Audit:
         """A sentence each, for people."""
         found = [one.told(self.at) for one in self.steps]
         for key, kind, since, error in self.stuck:
-            found.append(f"{kind} {key} waits since {since:%Y-%m-%d %H:%M} UTC: {error or 'it was not tried yet'}")
+            found.append(f"{kind} {key} waits since {in_utc(since)}: {error or 'it was not tried yet'}")
         return found + [f"{kind} {key} for {who} was refused: {reason}" for key, kind, who, reason in self.refused]
 
 
@@ -43,7 +42,7 @@ def audit(engine: Engine, *, since: datetime | None = None) -> Audit:
     """Looks at every link and every message. ``since``: of the links that are closed only those that closed from then
     on, of the deliveries only those refused since."""
     now, setup, store = engine.now(), engine.setup, engine.store
-    steps = tuple(overdue(setup, store.each_link(closed_since=since or EVER), now))
+    steps = tuple(overdue(setup, store.each_link(closed_since=since), now))
     stuck, refused = store.stuck(now - patience(setup)), store.refusals(since or now - TOLD)
     return Audit(now, steps, tuple(stuck), tuple(refused))
 
