@@ -32,7 +32,8 @@ class Estate:
 
     ``start`` sets a clock that stands still until it is moved; without it the trackers live in real time. ``clocks``
     holds the own clock of each tracker by name; its ``skew`` may be set. Trackers may be given ready-made, and then
-    keep the clock they were made with. ``ports`` fixes the ports by name, the others are free ones.
+    keep the clock they were made with. ``ports`` fixes the ports by name, the others are free ones. With ``doors``
+    closed there are no ports: the trackers are reached inside this process alone (``sandbox.inside``).
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Estate:
         jira: Jira | None = None,
         azure: AzureDevOps | None = None,
         clock: SandboxClock | None = None,
+        doors: bool = True,
     ) -> None:
         self.clock = clock or SandboxClock(start)
         self.faults = Faults(seed)
@@ -65,9 +67,12 @@ class Estate:
         self.hook = Hook()
         wanted = ports or {}
         trackers: tuple[Tracker, ...] = (self.servicenow, self.jira, self.azure, self.hook)
-        self.servers = {tracker.name: self.server(tracker, wanted.get(tracker.name, 0)).start() for tracker in trackers}
+        self.servers = {
+            tracker.name: self.server(tracker, wanted.get(tracker.name, 0) if doors else None).start()
+            for tracker in trackers
+        }
 
-    def server(self, tracker: Tracker, port: int) -> Server:
+    def server(self, tracker: Tracker, port: int | None) -> Server:
         return Server(tracker, self.clocks.get(tracker.name, self.clock), self.faults, self.log, port)
 
     @property

@@ -50,7 +50,8 @@ class RequestLog:
 
 
 class Server:
-    """One tracker on its own port of 127.0.0.1, over HTTPS where ``tls`` is given.
+    """One tracker on its own port of 127.0.0.1, over HTTPS where ``tls`` is given. Without a port it is found by its
+    host name inside this process alone (``sandbox.inside``), and waiting is done on its clock.
 
     ``clock`` is the tracker's, and what the Date header shows. ``witnesses`` are shared by every server: each is called
     with the tracker's name after the tracker answered, before any fault bends the answer.
@@ -64,7 +65,7 @@ class Server:
         clock: SandboxClock,
         faults: Faults,
         log: RequestLog,
-        port: int = 0,
+        port: int | None = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.tracker, self.clock, self.faults, self.log = tracker, clock, faults, log
@@ -72,22 +73,28 @@ class Server:
         self.pages = Pages()
         self.backups: dict[str, Any] = {}
         self.clones: list[Server] = []
-        self.http = Listener(port, self.serve, tls)
-        self.port = self.http.port
+        self.http = Listener(port, self.serve, tls) if port is not None else None
+        self.port = self.http.port if self.http else 80
+        self.host = "127.0.0.1" if self.http else f"{tracker.name}.sandbox"
+        self.wait: Callable[[float], None] = time.sleep if self.http else clock.sleep
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.http.tls else 'http'}://127.0.0.1:{self.port}"
+        if self.http is None:
+            return f"http://{self.host}"
+        return f"{'https' if self.http.tls else 'http'}://{self.host}:{self.port}"
 
     def start(self) -> Server:
-        self.http.start()
+        if self.http:
+            self.http.start()
         return self
 
     def stop(self) -> None:
         """Closes the port and every connection; the tracker keeps what it holds."""
         for clone in self.clones:
             clone.stop()
-        self.http.server_close()
+        if self.http:
+            self.http.server_close()
 
     # -- backups and clones
 
@@ -113,7 +120,8 @@ class Server:
         with this one, and its clock runs with this one's."""
         with self.lock:
             clock = SkewedClock(self.clock)
-            twin = Server(self.keeper.clone(name, clock), clock, self.faults, self.log, port, self.http.tls)
+            door = (port, self.http.tls) if self.http else (None, None)
+            twin = Server(self.keeper.clone(name, clock), clock, self.faults, self.log, *door)
         self.clones.append(twin.start())
         return twin
 
@@ -139,12 +147,12 @@ class Server:
             return straight(control(self, request))
         fault = self.faults.pick(self.tracker.name, request, self.pages.fits)
         if fault and fault.kind == "delay":
-            time.sleep(fault.seconds)
+            self.wait(fault.seconds)
         answer = (fault.answer or Answer(503)) if fault and fault.kind in BEFORE else self.told(request, fault)
         now = self.clock.now()
         sent = bent(fault, answer, now) if fault else straight(answer)
         if fault and fault.kind == "delay_after":
-            time.sleep(fault.seconds)
+            self.wait(fault.seconds)
         self.log.entries.append(
             Entry(self.tracker.name, request.method, request.path, request.query, sent.status, now.timestamp())
         )
