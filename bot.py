@@ -326,13 +326,20 @@ def split(path: Path, items: tuple[str, ...]) -> None:
 
 @main.command()
 @config_option
+@click.argument("item", default="")
+@click.option("--retry", is_flag=True, help="Try it again in the next pass; without ITEM all of it.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def held(path: Path, as_json: bool) -> None:
-    """What is set aside, why, and what helps."""
+def held(path: Path, item: str, retry: bool, as_json: bool) -> None:
+    """What is set aside, why, how often it was tried, and what helps. With ITEM only what is held of that one."""
+    from sync.commands.asks import say_to_brakes
     from sync.commands.engines import at_rest
     from sync.commands.looks import show_held
+    from sync.freezing.again import again
 
-    sys.exit(show_held(at_rest(path), as_json))
+    if retry:
+        say_to_brakes(path, lambda engine, by: again(engine, item, by))
+        return
+    sys.exit(show_held(at_rest(path), item, as_json))
 
 
 @main.command()
@@ -391,7 +398,8 @@ def pause(path: Path, what: str) -> None:
 @config_option
 @click.argument("what", default="all")
 def resume(path: Path, what: str) -> None:
-    """Lets what was paused be written again. Without WHAT: the pause of everything, and what a guard stopped."""
+    """Lets what was paused be written again. Without WHAT: the pause of everything, and what a guard stopped. With the
+    key of an item also one that its budget of writes stopped."""
     from sync.commands.asks import say_to_brakes
     from sync.freezing import brake
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from mappings.model import Change, Comment, Draft, Mark, Moved, Record, Ref, Scope
 from mappings.words import search_words, speaks_of
@@ -43,6 +43,15 @@ class Busy(Failure):
 
 class Down(Failure):
     """Certainly not applied: the tracker cannot be reached or fails. Back off and try again."""
+
+
+class Garbled(Down):
+    """What the tracker says of some items is not understood: hold each, by its id with its reason (``reasons``). What
+    was asked for beside them is ``found``."""
+
+    def __init__(self, reasons: Mapping[str, str], found: Mapping[str, Any]) -> None:
+        super().__init__("; ".join(dict.fromkeys(reasons.values())))
+        self.reasons, self.found = reasons, found
 
 
 class Unsure(Failure):
@@ -182,12 +191,13 @@ class Connector(Protocol):
         ...
 
     def read(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Record | None]:
-        """The records of ``ids`` now, in batches; ``None`` where the item is gone or hidden."""
+        """The records of ``ids`` now, in batches; ``None`` where the item is gone or hidden. Raises ``Garbled`` where
+        one of them is of an unknown shape."""
         ...
 
     def discussions(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, tuple[Comment, ...]]:
         """Every comment of the items, oldest first. Raises ``Refused`` naming the right to grant where the
-        tracker does not let us read comments."""
+        tracker does not let us read comments, ``Garbled`` where one item's are of an unknown shape."""
         ...
 
     def history(self, scope: Scope, changed: Sequence[tuple[Record, int]]) -> Mapping[str, tuple[Moved, ...]]:

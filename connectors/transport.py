@@ -24,6 +24,7 @@ import tenacity
 from urllib3.util.retry import Retry
 
 from connectors.base import Busy, Clock, Down, Failure, LockedOut, Unsure
+from connectors.leave import ask_leave
 from connectors.unreached import unreached
 from connectors.wire import Wire
 
@@ -92,6 +93,7 @@ class Transport(Wire):
         self.rest_on_success = rest_on_success
         self.ledger = Ledger()
         self.resting: datetime | None = None
+        self.asked = datetime.min.replace(tzinfo=UTC)
         self.noting = threading.Lock()
         self.per_thread = threading.local()
         super().__init__(pool_connections=8, pool_maxsize=32, max_retries=Retry(0, read=False))
@@ -115,6 +117,8 @@ class Transport(Wire):
         and ``write`` to name."""
         self.refuse_while_resting()
         self.per_thread.last = None
+        if getattr(self.per_thread, "writing", False):
+            self.take_leave()
         self.ledger.add(request.method or "", request.url or "")
         # the libraries set names of their own
         request.headers["User-Agent"] = "Lockstep"
@@ -132,21 +136,37 @@ class Transport(Wire):
         self.note_rest(response)
         return response
 
+    def take_leave(self) -> None:
+        """Raises where this process may write no more, and keeps what was raised: client libraries turn it into an
+        error of their own, which would read as a write that may have been applied."""
+        try:
+            ask_leave()
+        except Exception as barred:
+            self.per_thread.barred = barred
+            raise
+
     def refuse_while_resting(self) -> None:
-        if self.resting and self.clock.now() < self.resting:
-            raise Busy(f"{self.tracker} asked for rest until {self.resting:%H:%M:%S} UTC", self.resting)
+        now = self.clock.now()
+        with self.noting:
+            if self.resting and now < self.asked:
+                # our clock was set back: else the rest would last for as long as it had been wrong
+                self.resting, self.asked = now + (self.resting - self.asked), now
+            until = self.resting
+        if until and now < until:
+            raise Busy(f"{self.tracker} asked for rest until {until:%H:%M:%S} UTC", until)
 
     def note_rest(self, response: requests.Response) -> None:
         """Azure DevOps asks for rest on a 200 too (rate-limits.md)."""
-        asked = retry_after(response, self.clock.now())
+        now = self.clock.now()
+        asked = retry_after(response, now)
         if response.status_code in (429, 503):
-            asked = asked or self.clock.now() + timedelta(seconds=DEFAULT_REST)
+            asked = asked or now + timedelta(seconds=DEFAULT_REST)
         elif not self.rest_on_success:
             return
         if asked:
             with self.noting:
                 # of two threads' answers the one that asks for longer stands, whichever comes last
-                self.resting = max(asked, self.resting or asked)
+                self.resting, self.asked = max((asked, now), (self.resting or asked, self.asked))
 
     @property
     def last(self) -> requests.Response | None:
@@ -166,8 +186,17 @@ class Transport(Wire):
         return retrying(lambda: named(call, classify, self.tracker, Down))
 
     def write(self, call: Callable[[], Result], classify: Callable[[Exception | None], Failure | None]) -> Result:
-        """Runs a write once. An answer that was lost on the way is ``Unsure``."""
-        return named(call, classify, self.tracker, Unsure)
+        """Runs a write once. An answer that was lost on the way is ``Unsure``; what keeps us from writing at all is
+        raised as it is."""
+        self.per_thread.writing, self.per_thread.barred = True, None
+        try:
+            return named(call, classify, self.tracker, Unsure)
+        except Failure:
+            if self.per_thread.barred is not None:
+                raise self.per_thread.barred from None
+            raise
+        finally:
+            self.per_thread.writing = False
 
     def pause(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -10,9 +10,11 @@ from lxml import html as lxml_html
 
 # XML 1.0 forbids these; Jira answers 400, and a journal row with NUL is cut there
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-# always markup in Jira's wiki, or only at the edge of a word, or where a backslash before it would seem an escape
-_WIKI = re.compile(r"[{}\[\]|!]|(?<=\\)[*_^~+-]|(?<![\w\\])[*_^~+-](?=\S)")
-_ESCAPED = re.compile(r"\\([{}\[\]|!*_^~+-])")
+# always markup in Jira's wiki, or only at the edge of a word; a backslash that would escape what follows it or, beside
+# another, break the line; an entity that would be read as a backslash
+_WIKI = re.compile(r"[{}\[\]|!]|(?<!\w)[*_^~+-](?=\S)|\\(?=[#*_+?^~|%{}()!@\[\]\\-])|&(?=#(?:38|92);)")
+_ENTITIES = {"\\": "&#92;", "&": "&#38;"}
+_ESCAPED = re.compile(r"\\([{}\[\]|!*_^~+-])|&#(38|92);")
 _TAG = re.compile(r"<[^<>]*>")
 _BLOCKS = frozenset("p div li ul ol table tr h1 h2 h3 h4 h5 h6 pre blockquote hr".split())
 
@@ -80,13 +82,15 @@ def html_words(text: str) -> str:
 
 def to_wiki(text: str) -> str:
     """Plain text for Jira's wiki markup, its markup escaped: macros, links, images and mentions (``[~name]`` would mail
-    people) stay dead. A sign inside a word needs no escape, so that ``snake_case`` stays readable."""
-    return _WIKI.sub(r"\\\g<0>", text)
+    people) stay dead. A sign inside a word needs no escape, so that ``snake_case`` stays readable. A backslash before
+    markup is an entity: Jira's renderer takes none that stands behind another for an escape, and there is no other way
+    to write one (pandoc #5926)."""
+    return _WIKI.sub(lambda found: _ENTITIES.get(found[0]) or f"\\{found[0]}", text)
 
 
 def from_wiki(text: str) -> str:
     """Jira's wiki markup as it stands, escapes undone, line ends unified. Undoes ``to_wiki`` exactly."""
-    return clean(_ESCAPED.sub(r"\1", text))[0]
+    return clean(_ESCAPED.sub(lambda found: found[1] or chr(int(found[2])), text))[0]
 
 
 def to_journal(text: str) -> str:

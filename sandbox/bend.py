@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
 
 from sandbox.faults import Fault
 from sandbox.wire import Answer
@@ -97,9 +99,32 @@ def turned(fault: Fault, sent: Sent, now: datetime) -> Sent:
             return replace(sent, body=BOM + sent.body)
         case "gzip" | "gzip_unsaid" | "gzip_false":
             return zipped(fault.kind, sent)
+        case "stripped":
+            return replace(sent, body=stripped(fault.about, sent.body))
         case "answer_after":
             return straight(fault.answer or Answer(504))
     return sent
+
+
+def stripped(about: str, body: bytes) -> bytes:
+    """JSON in which nothing but the id is left of each row of that id, stored and shown ones alike, and of a journal's
+    entry whose it is."""
+
+    def without(value: Any) -> Any:
+        if isinstance(value, list):
+            return [without(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        for name in ("id", "sys_id"):
+            told = value.get(name)
+            if str(told.get("value") if isinstance(told, dict) else told) == about:
+                return {kept: value[kept] for kept in (name, "element", "element_id") if kept in value}
+        return {name: without(inner) for name, inner in value.items()}
+
+    try:
+        return json.dumps(without(json.loads(body))).encode()
+    except ValueError:
+        return body
 
 
 def cut(fault: Fault, sent: Sent, now: datetime) -> Sent:

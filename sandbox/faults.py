@@ -17,7 +17,7 @@ BEFORE = frozenset(["answer", "reset_before"])
 PAGED = frozenset(["page_again", "page_shift"])
 KINDS = BEFORE | PAGED | frozenset(
     "answer_after reset_after reset_within cut garbage noise html mistyped bom gzip gzip_unsaid gzip_false headers "
-    "delay delay_after act".split()
+    "delay delay_after act stripped".split()
 )  # fmt: skip
 
 
@@ -25,9 +25,10 @@ KINDS = BEFORE | PAGED | frozenset(
 class Fault:
     """What to do to the requests that match.
 
-    ``tracker``, ``method`` (alternatives parted by ``|``) and ``path`` (a regular expression searched in the path)
-    select; ``nth`` picks those calls of the matching ones (1-based), ``chance`` a seeded share of them; ``times`` is
-    how often it strikes at the most (0: no bound). ``kind`` is one of
+    ``tracker``, ``method`` (alternatives parted by ``|``), ``path`` (a regular expression searched in the path) and
+    ``naming`` (a word in the path, the query or the body) select; ``nth`` picks those calls of the matching ones
+    (1-based), ``chance`` a seeded share of them; ``times`` is how often it strikes at the most (0: no bound). ``kind``
+    is one of
 
     - ``answer``: ``answer`` is sent, the request is not handled;
     - ``answer_after``: the request takes effect, ``answer`` is sent (a gateway that gave up waiting);
@@ -48,7 +49,9 @@ class Fault:
     - ``page_again``: the page before is answered once more;
     - ``page_shift``: from here on the listing stands ``rows`` further down, as when that many rows came in front of
       it, or further up where ``rows`` is negative (offset paging only);
-    - ``act``: ``act`` is called first: somebody works between two requests.
+    - ``act``: ``act`` is called first: somebody works between two requests;
+    - ``stripped``: of each row of the answer whose id is ``about`` nothing is left but the id, and of a journal's entry
+      whose it is: a poisoned item.
 
     ``cut`` and ``reset_within`` leave ``keep`` of the body's bytes (a share, 0 to 1), or ``at`` bytes exactly; with
     ``whole`` they count from the status line on. Content-Length is that of the whole body unless ``honest``.
@@ -76,6 +79,8 @@ class Fault:
     as_date: bool = False
     rows: int = 1
     act: Callable[[], object] | None = None
+    naming: str = ""
+    about: str = ""
     seen: int = 0
     struck: int = 0
     place: int = 0
@@ -89,7 +94,13 @@ class Fault:
             (not self.tracker or self.tracker == tracker)
             and (not self.method or request.method in self.method.split("|"))
             and (not self.path or bool(re.search(self.path, request.path, re.IGNORECASE)))
+            and (not self.naming or self.named_by(request))
         )
+
+    def named_by(self, request: Request) -> bool:
+        said = " ".join((request.path, *(text for texts in request.query.values() for text in texts)))
+        words = f"{said} {request.body.decode(errors='replace')}"
+        return bool(re.search(rf"(?<!\d){re.escape(self.naming)}(?!\d)", words))
 
     def strikes(self, draw: Callable[[], float]) -> bool:
         """Counts a matching call and says whether this one is struck."""

@@ -25,11 +25,27 @@ from sandbox.wire import Request
 Boundary = Callable[[str, Request, bool], None]
 
 
+class Within:
+    """The servers by their hosts, until it is over: the client libraries keep connections for ever, and with them
+    everything that a connection leads to."""
+
+    def __init__(self, servers: Mapping[str, Server], boundary: Boundary | None) -> None:
+        self.servers, self.boundary = dict(servers), boundary
+
+    def leave(self) -> None:
+        self.servers.clear()
+        self.boundary = None
+
+    def passed(self, server: Server, request: Request, answered: bool) -> None:
+        if self.boundary:
+            self.boundary(server.tracker.name, request, answered)
+
+
 class Pipe:
     """Both ends of one connection. The server reads what the client sent, and answers when the client reads."""
 
-    def __init__(self, server: Server, boundary: Boundary | None) -> None:
-        self.server, self.boundary = server, boundary
+    def __init__(self, within: Within, host: str) -> None:
+        self.within, self.host = within, host
         self.sent, self.answer, self.at = bytearray(), b"", 0
         self.end = ""
         self.timeout: float | None = None
@@ -82,17 +98,16 @@ class Pipe:
             self.end = "close"
             return
         request, stays = found
-        if self.boundary:
-            self.boundary(self.server.tracker.name, request, False)
-        begun = self.server.clock.now()
-        sent: Sent = self.server.answer(request)
-        if self.boundary:
-            self.boundary(self.server.tracker.name, request, True)
-        took = self.server.clock.now() - begun
+        server = self.within.servers[self.host]
+        self.within.passed(server, request, False)
+        begun = server.clock.now()
+        sent: Sent = server.answer(request)
+        self.within.passed(server, request, True)
+        took = server.clock.now() - begun
         if self.timeout is not None and took > timedelta(seconds=self.timeout):
             self.end = "close"
             raise TimeoutError("timed out")
-        self.answer, self.at = sent.data(self.server.clock.now(), request.method == "HEAD"), 0
+        self.answer, self.at = sent.data(server.clock.now(), request.method == "HEAD"), 0
         self.end = sent.end or ("" if stays else "close")
 
 
@@ -118,12 +133,13 @@ class Reader(io.RawIOBase):
 def inside(servers: Mapping[str, Server], boundary: Boundary | None = None) -> Iterator[None]:
     """While inside, every connection to one of the hosts ends at its server; any other host refuses."""
 
+    within = Within(servers, boundary)
+
     class Connected(HTTPConnection):
         def _new_conn(self) -> Any:
-            server = servers.get(self.host)
-            if server is None:
+            if self.host not in within.servers:
                 raise ConnectionRefusedError(111, f"{self.host} is not in the sandbox")
-            return Pipe(server, boundary)
+            return Pipe(within, self.host)
 
         @property
         def is_connected(self) -> bool:
@@ -136,3 +152,4 @@ def inside(servers: Mapping[str, Server], boundary: Boundary | None = None) -> I
         yield
     finally:
         HTTPConnectionPool.ConnectionCls = before
+        within.leave()

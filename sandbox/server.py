@@ -20,7 +20,8 @@ from sandbox.wire import Answer, Keeper, Request, Tracker
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request as it was answered (status 0: reset)."""
+    """One request as it was answered (status 0: reset), the kind of the fault that struck it, and the Retry-After that
+    was answered, as it stands in the header."""
 
     tracker: str
     method: str
@@ -28,6 +29,8 @@ class Entry:
     query: dict[str, list[str]]
     status: int
     at: float
+    fault: str = ""
+    rest: str = ""
 
 
 @dataclass
@@ -154,7 +157,16 @@ class Server:
         if fault and fault.kind == "delay_after":
             self.wait(fault.seconds)
         self.log.entries.append(
-            Entry(self.tracker.name, request.method, request.path, request.query, sent.status, now.timestamp())
+            Entry(
+                self.tracker.name,
+                request.method,
+                request.path,
+                request.query,
+                sent.status,
+                now.timestamp(),
+                fault.kind if fault else "",
+                sent.headers.get("Retry-After", ""),
+            )
         )
         return sent
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.base import Failure, Gone, Refused, Unsure
+from connectors.leave import with_leave
 from mappings.model import Record
 from sync.applying.answer import answered, blames, echo_of, fell, hold, hold_unshown, hold_untaken, only, release, shows
 from sync.applying.hand import Applied, Hand, leave, log
@@ -30,12 +31,15 @@ def apply(engine: Engine, link: LinkState, plan: Plan, seen: Seen, now: datetime
             continue
         if engine.stopping.is_set() or engine.side(action.side).tracker in engine.closed:
             leave(hand, action, intents.get(place))
-        elif isinstance(action, Say):
-            say(hand, action)
-        elif isinstance(action, Reword):
-            reword(hand, action)
-        else:
-            carry_out(hand, action, intents[place])
+            continue
+        # a plan may be long, and a process may sleep: the intent was ours when it was committed
+        with with_leave(engine.store.hold_on):
+            if isinstance(action, Say):
+                say(hand, action)
+            elif isinstance(action, Reword):
+                reword(hand, action)
+            else:
+                carry_out(hand, action, intents[place])
     return hand.done
 
 
@@ -189,7 +193,7 @@ def say(hand: Hand, action: Say) -> None:
         )
     except Failure as failure:
         outcome = "unsure" if isinstance(failure, Unsure) else "refused" if isinstance(failure, Refused) else "pending"
-        store.said(action, hand.id, outcome, hand.now)
+        store.said(action, hand.id, outcome, hand.engine.now() if outcome == "unsure" else hand.now)
         if isinstance(failure, Refused):
             hand.silent.add((action.ref, action.copy.origin))
             hold(hand, action.ref, name, failure, "say")
@@ -218,7 +222,7 @@ def reword(hand: Hand, action: Reword) -> None:
     try:
         hand.engine.connector(action.side).reword(scope, before, action.id, action.channel, action.text)
     except Failure as failure:
-        store.reworded(action, "unsure" if isinstance(failure, Unsure | Gone) else "failed", hand.now)
+        store.reworded(action, "unsure" if isinstance(failure, Unsure | Gone) else "failed", hand.engine.now())
         if isinstance(failure, Refused):
             hold(hand, action.ref, name, failure, action.version)
         else:

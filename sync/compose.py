@@ -58,9 +58,11 @@ def compose(setup: Setup, clock: Clock, *, exclusive: bool = True, trial: bool =
     store.field_names, store.sides = field_names(setup), frozenset(setup.sides)
     connectors = {name: connect(tracker, clock) for name, tracker in setup.trackers.items()}
     if exclusive:
-        store.recover()
+        store.recover(clock.now())
         store.arm(parts_of(setup.rules), clock.now())
-    return Engine(setup, connectors, store, clock, begun=clock.now(), edit=edit, trial=trial and edit is not None)
+    engine = Engine(setup, connectors, store, clock, begun=clock.now(), edit=edit, trial=trial and edit is not None)
+    engine.ended = store.last_entry() if exclusive else None
+    return engine
 
 
 def edit_of(setup: Setup, store: Store) -> Edit | None:
@@ -102,6 +104,7 @@ def renewed(setup: Setup, old: Engine, edit: Edit | None = None) -> Engine:
     setup names what they do not have."""
     connectors = {name: connect(tracker, old.clock) for name, tracker in setup.trackers.items()}
     engine = Engine(setup, connectors, old.store, old.clock, stopping=old.stopping, begun=old.begun, edit=edit)
+    engine.midway, engine.ended = old.midway, old.ended
     engine.open()
     wrong = [f"line {m.line}: {m.path}: {m.text}" for m in mismatches(engine)]
     if wrong:

@@ -14,6 +14,7 @@ from sync.comments.copies import LATER
 from sync.comments.discuss import Talk, discuss, own_remarks
 from sync.escalation.escalate import Outlook
 from sync.escalation.move import move, rules
+from sync.freezing.budget import strokes_of_others, within_budget
 from sync.gone import missing, sane
 from sync.joining.alone import followed, gives_way
 from sync.joining.join import ALONE, join, note_moved
@@ -33,7 +34,7 @@ from sync.setup import Setup
 from sync.sheet import Sheet, closed, key_of, resting, title
 from sync.speaking.gate import at_gate
 from sync.speaking.lead import new_lead
-from sync.state import CopyKey, Held, LinkState, Seen
+from sync.state import DEFECT, Copy, CopyKey, Held, LinkState, Seen
 
 
 def decide(
@@ -110,13 +111,13 @@ def note_mute(sheet: Sheet, talk: Talk) -> None:
 def finish(sheet: Sheet, talk: Talk, outlook: Outlook, waits: Sequence[datetime]) -> Plan:
     """The plan with everything the state learns from it, and nothing that rests."""
     link = sheet.link
-    actions = [a for a in sheet.actions if not rests(sheet, a)]
+    actions, waiting = within_budget(sheet, [a for a in sheet.actions if not rests(sheet, a)])
     return Plan(
         link.id,
         link.key,
         title(sheet),
         tuple(actions),
-        learned(sheet, talk, outlook, actions),
+        learned(sheet, talk, outlook, actions, waiting),
         tuple(sheet.reasons),
         sheet.values(),
         min([w for w in (talk.waiting, *waits, *sheet.waits) if w], default=None),
@@ -126,8 +127,11 @@ def finish(sheet: Sheet, talk: Talk, outlook: Outlook, waits: Sequence[datetime]
     )
 
 
-def learned(sheet: Sheet, talk: Talk, outlook: Outlook, actions: Sequence[Action]) -> Settlement:
-    """Everything the state learns. What was held stays held where this look tells nothing of it."""
+def learned(
+    sheet: Sheet, talk: Talk, outlook: Outlook, actions: Sequence[Action], waiting: Sequence[Say]
+) -> Settlement:
+    """Everything the state learns. What was held stays held where this look tells nothing of it. Comments that an item
+    is not given now (``waiting``) are kept in mind."""
     link = sheet.link
     kept = {(h.ref, h.what) for h in link.held if unknown(sheet, h, actions)} | set(sheet.holds)
     releases = tuple((h.ref, h.what) for h in link.held if (h.ref, h.what) not in kept)
@@ -140,7 +144,7 @@ def learned(sheet: Sheet, talk: Talk, outlook: Outlook, actions: Sequence[Action
         unbelieved=sheet.unbelieved,
         before=sheet.before if sheet.before != link.before else None,
         known=talk.known,
-        copies=talk.copies,
+        copies=(*talk.copies, *kept_in_mind(sheet, talk, waiting)),
         versions=talk.versions,
         movements=tuple(sheet.movements),
         firings=outlook.firings,
@@ -157,7 +161,15 @@ def learned(sheet: Sheet, talk: Talk, outlook: Outlook, actions: Sequence[Action
         fulfilled=tuple(dict.fromkeys(sheet.fulfilled)),
         joins=tuple(sheet.joins),
         follows=sheet.follows,
+        strokes=strokes_of_others(sheet),
     )
+
+
+def kept_in_mind(sheet: Sheet, talk: Talk, waiting: Sequence[Say]) -> list[tuple[CopyKey, Copy, str]]:
+    """The copies that are still to be made, so that their words are read again. Our own remarks are kept anyway."""
+    told = {key for key, _, _ in talk.copies} | set(sheet.link.copies)
+    wanted = dict.fromkeys(say.copy for say in waiting if say.copy.origin.tracker and say.copy not in told)
+    return [(key, Copy("pending", sheet.now), "") for key in wanted]
 
 
 def rests(sheet: Sheet, action: Action) -> bool:
@@ -180,6 +192,9 @@ def unknown(sheet: Sheet, held: Held, actions: Sequence[Action]) -> bool:
         return True
     if held.what == "comments":
         return held.ref not in sheet.seen.comments
+    if held.what == DEFECT:
+        # mended only once what it stopped is carried out
+        return bool(actions) or any(copy.outcome in ("unsure", "pending") for copy in sheet.link.copies.values())
     refused = any(
         key.target == held.ref and said_of(key) == held.what and copy.outcome == "refused"
         for key, copy in sheet.link.copies.items()

@@ -10,16 +10,20 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from connectors.base import Clock, Connector, Failure, Journalled, Learns, LockedOut
-from mappings.model import Scope
+from mappings.model import Ref, Scope
 from sync.edits.edit import Edit
 from sync.setup import Setup, Side
-from sync.state import Facts
+from sync.state import UNHEARD, Facts
 from sync.store import Store
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: a lost answer may still be on its way to the tracker for so long
+#: A write may still be on its way to its tracker for so long, after it was sent and after another process took over.
+#: Both are one span: each write is sent at once after its process was found to hold the state (``connectors.leave``
+#: asks at the socket itself), so none is sent after a successor took the token. The successor counts from the instant
+#: at which it found a write unsettled (``Recovering.recover``), never from the pass that intended it, which may have
+#: begun long before the write was sent.
 IN_FLIGHT = timedelta(seconds=30)
 #: how long a tracker that refused our credentials is left alone
 LOCKED_REST = timedelta(minutes=5)
@@ -30,7 +34,10 @@ class Engine:
     """One instance at work. ``closed`` are the trackers that could not be opened, with the reason: each pass tries
     them again. ``accounts`` are our own, by tracker. Once ``stopping`` is set the write in flight is finished and no
     other begun. ``edit``: the file was edited and part of it waits for ``apply``; ``trial``: ``setup`` is that edited
-    file, to see what it would do. ``watch`` is told how many links of how many are done."""
+    file, to see what it would do. ``watch`` is told how many links of how many are done. ``midway``: a pass is under
+    way, or broke off. ``ended``: the latest instant that the state knew of when this process began; ``None`` once it is
+    known to be no older copy. ``poisoned`` are the items that could not be read or heard while others of their side
+    could: they are asked for apart."""
 
     setup: Setup
     connectors: Mapping[str, Connector]
@@ -46,12 +53,16 @@ class Engine:
     edit: Edit | None = None
     trial: bool = False
     watch: Callable[[int, int], None] | None = None
+    midway: bool = False
+    ended: datetime | None = None
+    poisoned: set[Ref] = field(default_factory=set)
 
     def open(self) -> dict[str, Failure]:
         """Opens what is not open. A tracker that fails is left out of the pass; the others go on. One that refused
         our credentials rests: asking on and on would lock the account."""
         now = self.now()
-        self.locked = {name: stop for name, stop in self.locked.items() if stop[1] > now}
+        # one that would rest for longer was locked by a clock that has been set back since
+        self.locked = {name: stop for name, stop in self.locked.items() if now < stop[1] <= now + LOCKED_REST}
         self.closed = {name: failure for name, (failure, _) in self.locked.items()}
         for name in self.connectors:
             if name in self.opened or name in self.closed:
@@ -83,6 +94,17 @@ class Engine:
         if isinstance(connector, Learns):
             connector.recall(self.store.noted(f"learned {name}") or {})
         self.opened.add(name)
+
+    def keep_readable(self) -> None:
+        """That a tracker's comments were seen to be readable holds for good: what was set aside because they were not
+        is looked at again."""
+        for name, connector in self.connectors.items():
+            seen = isinstance(connector, Journalled) and connector.journal_seen
+            if not seen or self.store.noted(f"journal seen {name}"):
+                continue
+            self.store.note(f"journal seen {name}", True)
+            mute = [held.ref.id for held, _ in self.store.held() if held.what == UNHEARD and held.ref.tracker == name]
+            self.store.touch((ref, side, True) for ref, side in self.store.linked(name, mute))
 
     def keep_learned(self) -> None:
         """What the trackers' workflows were seen to offer outlives the process."""

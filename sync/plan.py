@@ -12,7 +12,7 @@ from mappings.fields import Common
 from mappings.model import Change, Comment, Draft, Mark, Native, Ref
 from mappings.routes import task_of
 from sync.merging.merge import Agreed, Echo
-from sync.state import Copy, CopyKey, Firing, Held, Movement, Order, Origin, OwnRemark, Version
+from sync.state import Copy, CopyKey, Firing, Held, Movement, Order, Origin, OwnRemark, Stroke, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Copy one part of a remark. ``text`` is complete, banner included; it lives in memory only."""
+    """Copy one part of a remark. ``text`` is complete, banner included; it lives in memory only. ``made`` is when the
+    remark was made (``None``: now, by us)."""
 
     ref: Ref
     side: str
@@ -96,6 +97,7 @@ class Say:
     reason: str = ""
     removed: int = 0
     version: str = ""
+    made: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,8 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What the state learns with the plan, in the same commit as its intents. ``follows`` is the route by which the
-    link begins that opens nothing. ``orders`` are new, or known better now; those ``fulfilled`` need nothing more."""
+    link begins that opens nothing. ``orders`` are new, or known better now; those ``fulfilled`` need nothing more.
+    ``strokes`` is what others wrote since the last look."""
 
     agreed: Mapping[str, Agreed] = field(default_factory=dict)
     echoes: tuple[tuple[Ref, str, Echo], ...] = ()
@@ -235,6 +238,7 @@ class Settlement:
     follows: str = ""
     orders: tuple[Order, ...] = ()
     fulfilled: tuple[str, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from sync.merging.status import STAGE
 from sync.notice import Noticed
 from sync.plan import Settlement
 from sync.setup import Setup
-from sync.state import Item, LinkState, Seen, Tie
+from sync.sparing import Sifted, set_aside, sift
+from sync.state import UNHEARD, UNREAD, Item, LinkState, Seen, Tie
 from sync.store import Dirty
 
 
@@ -32,7 +33,9 @@ from sync.store import Dirty
 class Reading:
     """What a pass has before it: links with what was seen of them, the dirty rows behind them, those of them that must
     wait, the links (by key) whose other items need not be read, items whose discussion should have been read and could
-    not be, the failures of trackers on the way, and the sources whose plans wait for another's."""
+    not be, the failures of trackers on the way, the sources whose plans wait for another's, how many items
+    were ``found`` again of which links, by their keys, and those that are held because they alone cannot be read or
+    heard."""
 
     links: list[LinkState]
     seen: Seen
@@ -42,6 +45,8 @@ class Reading:
     unheard: set[Ref]
     failures: dict[str, Failure]
     deferred: set[Ref] = field(default_factory=set)
+    found: Mapping[str, int] = field(default_factory=dict)
+    poisoned: set[Ref] = field(default_factory=set)
 
 
 #: an entry and its item are stamped one after the other
@@ -68,6 +73,7 @@ class Desk:
     ties: dict[Ref, tuple[Tie, ...]] = field(default_factory=dict)
     unready: frozenset[str] = frozenset()
     moves: dict[Ref, tuple[Moved, ...]] = field(default_factory=dict)
+    poisoned: set[Ref] = field(default_factory=set)
 
     def seen(self) -> Seen:
         mute = {name: UNPROVEN.format(name) for name, c in self.engine.connectors.items() if not heard(c)}
@@ -105,7 +111,8 @@ def read(engine: Engine, noticed: Noticed) -> Reading:
     tie(desk, [link for link in links if link.id and link.key not in alone])
     match(desk, [link for link in links if link.key not in alone])
     desk.moves |= histories(engine, [link for link in links if link.key not in alone], desk.records)
-    return Reading(links, desk.seen(), rows, attached.wait, alone, desk.unheard, desk.failures)
+    met = rows, attached.wait, alone, desk.unheard - desk.poisoned, desk.failures
+    return Reading(links, desk.seen(), *met, found=attached.found, poisoned=desk.poisoned)
 
 
 def tie(desk: Desk, links: list[LinkState]) -> None:
@@ -139,10 +146,13 @@ def in_step(desk: Desk, link: LinkState) -> bool:
     need not be read."""
     if not link.id or not is_settled(link, desk.engine.setup):
         return False
-    plan = decide(link, desk.seen(), desk.engine.setup, desk.engine.now())
+    try:
+        plan = decide(link, desk.seen(), desk.engine.setup, desk.engine.now())
+    except Exception:  # what nobody foresaw is told, and held, where it is decided
+        return False
     if plan.waiting and plan.waiting <= desk.engine.now():
         return False
-    return plan.quiet and replace(plan.settlement, due=None, echoes=(), versions=()) == Settlement()
+    return plan.quiet and replace(plan.settlement, due=None, echoes=(), versions=(), strokes=()) == Settlement()
 
 
 def is_settled(link: LinkState, setup: Setup) -> bool:
@@ -177,12 +187,13 @@ def fetch(desk: Desk, wanted: Iterable[tuple[Ref, str]]) -> None:
     """Reads items by id, one batch a side. A tracker that fails leaves its items unread, and the others go on."""
     by_side: dict[str, list[str]] = defaultdict(list)
     for ref, side in wanted:
-        if side in desk.engine.setup.sides and ref.tracker not in desk.failures:
+        if side in desk.engine.setup.sides and ref.tracker not in desk.failures and ref not in desk.poisoned:
             by_side[side].append(ref.id)
 
-    def batch(side: str) -> tuple[str, Mapping[str, Record | None] | Failure]:
+    def batch(side: str) -> tuple[str, Sifted[Record | None] | Failure]:
+        scope, connector = desk.engine.scope(side), desk.engine.connector(side)
         try:
-            return side, desk.engine.connector(side).read(desk.engine.scope(side), by_side[side])
+            return side, sift(desk.engine, side, by_side[side], lambda ids: connector.read(scope, ids))
         except Failure as failure:
             return side, failure
 
@@ -191,8 +202,9 @@ def fetch(desk: Desk, wanted: Iterable[tuple[Ref, str]]) -> None:
         if isinstance(found, Failure):
             structlog.get_logger().warning("tracker failed", action="read", tracker=tracker, reason=str(found))
             desk.failures[tracker] = found
-        else:
-            desk.records |= {Ref(tracker, id): record for id, record in found.items()}
+            continue
+        desk.records |= {Ref(tracker, id): record for id, record in found.found.items()}
+        desk.poisoned |= set_aside(desk.engine, tracker, found, UNREAD)
 
 
 def settle_sides(desk: Desk, rows: Mapping[Ref, Dirty]) -> dict[Ref, Dirty]:
@@ -266,7 +278,8 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
     if tracker in desk.failures:
         return
     try:
-        found = engine.connector(side).discussions(engine.scope(side), [ref.id for ref in refs])
+        scope, connector = engine.scope(side), engine.connector(side)
+        found = sift(engine, side, [ref.id for ref in refs], lambda ids: connector.discussions(scope, ids))
     except Refused as refusal:
         desk.mute[tracker] = str(refusal)
         desk.unheard -= set(refs)
@@ -275,14 +288,15 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
         structlog.get_logger().warning("tracker failed", action="discuss", tracker=tracker, reason=str(failure))
         desk.failures[tracker] = failure
         return
-    desk.unheard -= set(refs)
-    note_journal(desk, tracker, found)
-    desk.comments |= {Ref(tracker, id): comments for id, comments in found.items()}
+    aside = set_aside(engine, tracker, found, UNHEARD)
+    desk.poisoned |= aside
+    desk.unheard -= set(refs) - aside
+    note_journal(desk, tracker, found.found)
+    desk.comments |= {Ref(tracker, id): comments for id, comments in found.found.items()}
 
 
 def note_journal(desk: Desk, tracker: str, found: Mapping[str, tuple[Comment, ...]]) -> None:
-    """A journal of which one row was seen is readable, for good; one whose entry is younger than the last update of its
-    item is to be asked by itself."""
+    """A journal whose entry is younger than the last update of its item is to be asked by itself."""
     connector, store = desk.engine.connectors[tracker], desk.engine.store
     if not isinstance(connector, Journalled):
         return
@@ -291,6 +305,5 @@ def note_journal(desk: Desk, tracker: str, found: Mapping[str, tuple[Comment, ..
         last = max((comment.created for comment in comments), default=None)
         if record is not None and last is not None and record.updated + GRAIN < last < desk.engine.now():
             connector.journal_apart = True
-    for name, true in (("seen", connector.journal_seen), ("apart", connector.journal_apart)):
-        if true and not store.noted(f"journal {name} {tracker}"):
-            store.note(f"journal {name} {tracker}", True)
+    if connector.journal_apart and not store.noted(f"journal apart {tracker}"):
+        store.note(f"journal apart {tracker}", True)

@@ -22,10 +22,11 @@ from sync.decide import decide
 from sync.edits.edit import keep
 from sync.engine import Engine
 from sync.escalation.outbox import flush
-from sync.freezing.brake import Braked, brake, note_waiting, standing, use_up
+from sync.freezing.brake import Braked, brake, note_waiting, standing, tell_rests, use_up
 from sync.freezing.freeze import Frost, hold_back
 from sync.joining.join import after_kin
 from sync.joining.loose import something
+from sync.joining.lost import outdated, remember_birth, tell_found
 from sync.joining.match import without_rivals
 from sync.joining.tally import Tally
 from sync.listing.send import send_due
@@ -35,7 +36,7 @@ from sync.plan import Plan
 from sync.read import Reading, read
 from sync.requests.kinds import work
 from sync.settle import settle_creations, show_sources
-from sync.state import Held, LinkState, Seen
+from sync.state import DEFECT, Held, LinkState, Seen
 from sync.store import Dirty, StateBroken
 
 #: passes a reconciliation makes at the most, beside those that only wait for a lost answer
@@ -85,9 +86,13 @@ def one_pass(
     """One pass; with ``sweep`` over every item of an open link and everything that changed since the sweep before,
     which is how deletions, lost permissions and late index entries are found. A pass that goes beyond a guard, and one
     in a freeze, writes nothing and alerts; ``over_guard`` is a person's word that it may write."""
+    engine.store.hold_on()
+    if engine.midway:
+        engine.store.recover(engine.now())
     engine.open()
     keep(engine.store, engine.setup, engine.edit)
     work(engine)
+    engine.midway = True
     done = Pass(engine.now())
     if sweep:
         engine.store.touch_all(closed=False)
@@ -96,6 +101,8 @@ def one_pass(
     braked = brake(engine, decided(engine, reading, done.at), reading.seen, done.at, over_guard)
     plans, done.frosts = braked.plans, braked.brakes.frosts
     act(engine, reading, braked, done, progress)
+    tell_found(engine, reading, plans, done.at)
+    tell_rests(engine, plans, done.at)
     look_again(engine, (plan for _, plan in plans))
     done.withheld = note_waiting(engine.store, (plan for _, plan in plans))
     use_up(engine, braked, done.writes)
@@ -110,13 +117,16 @@ def one_pass(
     engine.lock_out(done.failures)
     engine.keep_learned()
     done.waiting = done.waiting or engine.store.waiting()
+    engine.midway = False
     return done
 
 
 def begin(engine: Engine, done: Pass, *, sweep: bool = False) -> Reading:
-    """Notice and read."""
-    noticed = notice(engine, sweep=sweep)
-    reading = read(engine, noticed)
+    """Notice and read; once more where the state turns out to be an older copy."""
+    remember_birth(engine)
+    reading = read(engine, notice(engine, sweep=sweep))
+    if outdated(engine, reading):
+        reading = read(engine, notice(engine))
     done.failures |= reading.failures
     done.links = len(reading.links)
     return reading
@@ -151,10 +161,10 @@ def safely(
     except Exception as error:
         structlog.get_logger().error("defect in Lockstep", action=called(work), link=link.key, where=where(error))
         reason = f"a defect in Lockstep stopped work on this item: {type(error).__name__} in {called(work)}"
-        held = Held(link.source, "defect", reason, "please report it with the log line; it is tried again later", now)
+        held = Held(link.source, DEFECT, reason, "please report it with the log line; it is tried again later", now)
         id = link.id or engine.store.link_by_key(link.key) or 0
         engine.store.hold(id, replace(held, retry=now + timedelta(minutes=15)), now)
-        engine.store.strand(id)
+        engine.store.strand(id, engine.now())
         return None
 
 
@@ -178,6 +188,9 @@ def act(engine: Engine, reading: Reading, braked: Braked, done: Pass, progress: 
         if not plan.frozen and hold_back(plan, link, engine.setup, standing(engine)) is not plan:
             return Applied(link.id, unsettled=True)
         carried = safely(engine, link, done.at, carry, engine, link, plan, reading.seen, done.at)
+        whole = carried is not None and not carried.unsettled and plan.actions and plan.waiting is None
+        if whole and any(held.what == DEFECT for held in link.held):
+            engine.store.release(link.source, DEFECT)
         return carried or Applied(link.id, unsettled=True)
 
     for count, ((link, plan), applied) in enumerate(zip(wanted, engine.each(one, wanted), strict=True), 1):
@@ -233,7 +246,7 @@ def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applie
         done.waiting = min(done.waiting or plan.waiting, plan.waiting)
     unread = any(i.ref in reading.unheard for i in link.items)
     if link.key not in reading.alone:
-        unread = unread or any(i.ref not in reading.seen.records for i in link.items)
+        unread = unread or any(i.ref not in {*reading.seen.records, *reading.poisoned} for i in link.items)
     if plan.withheld or plan.frozen:
         engine.store.touch((i.ref, i.side, True) for i in link.items if i.ref not in reading.rows)
         return
@@ -244,7 +257,9 @@ def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applie
         unheard = reading.unheard
         engine.store.touch((i.ref, i.side, i.ref in unheard) for i in link.items if i.ref not in reading.rows)
         return
-    looked_at = [reading.rows[item.ref] for item in link.items if item.ref in reading.rows]
+    poisoned = [item for item in link.items if item.ref in reading.poisoned]
+    engine.store.touch((item.ref, item.side, True) for item in poisoned if item.ref not in reading.rows)
+    looked_at = [reading.rows[i.ref] for i in link.items if i.ref in reading.rows and i not in poisoned]
     engine.store.clean([*looked_at, *(Dirty(ref, "", 1, False) for ref in applied.created)])
 
 

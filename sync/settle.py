@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.base import Failure, Refused
+from connectors.leave import with_leave
 from mappings.model import Mark
 from sync.engine import Engine
 from sync.freezing.brake import stands_still
@@ -26,7 +27,7 @@ def settle_creations(engine: Engine, failures: dict[str, Failure]) -> datetime |
         if begun.side not in engine.setup.sides:
             continue
         tracker = engine.side(begun.side).tracker
-        trusted = begun.at + engine.facts()[tracker].grace
+        trusted = begun.since + engine.facts()[tracker].grace
         if engine.now() < trusted:
             waits.append(trusted)
         elif tracker not in engine.closed and tracker not in failures:
@@ -68,7 +69,8 @@ def show_sources(engine: Engine, failures: dict[str, Failure]) -> None:
             connector, scope = engine.connector(shown.side), engine.scope(shown.side)
             found = connector.read(scope, [shown.ref.id]).get(shown.ref.id)
             if found is not None:
-                connector.show(scope, found, mark, shown.key, shown.url)
+                with with_leave(engine.store.hold_on):
+                    connector.show(scope, found, mark, shown.key, shown.url)
         except Refused as refusal:
             structlog.get_logger().warning("no visible link", action="show", item=str(shown.ref), reason=str(refusal))
         except Failure as failure:

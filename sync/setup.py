@@ -161,14 +161,19 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Guards:
     """A pass stops and asks that would write more than ``writes`` times, would change more than the ``share`` of the
-    open links, or finds more than the share ``gone`` of a tracker's linked items missing. 0: no bound. ``tell`` are
-    the addresses and ``teams`` the channel that hear of it."""
+    open links, or finds more than the share ``gone`` of a tracker's linked items missing. An item rests that is written
+    more than ``item`` times within an hour, or a field of which somebody put back what we wrote ``flap`` times within a
+    day; ``comments`` is how many that customers read an item gets an hour. 0: no bound. ``tell`` are the addresses and
+    ``teams`` the channel that hear of it."""
 
     writes: int = 1000
     share: float = 0.0
     gone: float = 0.0
     tell: tuple[str, ...] = ()
     teams: str = ""
+    item: int = 60
+    flap: int = 5
+    comments: int = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from mappings.fields import Common
 from mappings.mentions import Mention
 from mappings.model import Comment, Mark, Moved, Record, Ref
+from mappings.templates import in_words
 from sync.merging.merge import Agreed, Echo
 
 
@@ -114,10 +117,14 @@ class Firing:
     told: tuple[str, ...] = ()
 
 
+#: as what an item is held that cannot be read, one whose discussion cannot be, and one that a defect of ours stops
+UNREAD, UNHEARD, DEFECT = "reading", "comments", "defect"
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """Set aside with its reason: one field, comment or creation of one item. ``fingerprint`` is what was tried; the
-    same is not tried again before ``retry``."""
+    same is not tried again before ``retry``. ``tries`` counts how often it was, the last time at ``tried``."""
 
     ref: Ref
     what: str
@@ -126,6 +133,34 @@ class Held:
     since: datetime
     retry: datetime | None = None
     fingerprint: str = ""
+    tries: int = field(default=0, compare=False)
+    tried: datetime | None = field(default=None, compare=False)
+
+
+#: what a stroke of a comment is called, and how many characters of a value are kept
+COMMENT, KEPT = "comment", 60
+
+
+def kept_value(value: Common) -> str:
+    """A value in words, short enough to be kept and told, and still another one than that of another value."""
+    text = " ".join(in_words(value).split())
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return text if len(text) <= KEPT else f"{text[: KEPT - 15]}… ({digest})"
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """Something that was written on an item lately: a field's value in words, a comment (``name`` is then ``COMMENT``
+    and ``value`` its channel) or a mark. ``author`` is empty where we wrote it. ``counts``: it counts against the
+    item's budget of writes."""
+
+    key: str
+    ref: Ref
+    at: datetime
+    name: str
+    value: str
+    author: str = ""
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +209,7 @@ class LinkState:
     are not said yet. ``old``: the item was there before Lockstep first looked. ``lead`` speaks for the
     opening side (``None``: the source), ``route`` first opened or paired a counterpart or followed the item alone,
     ``barred`` are the keys of links that the item must not join (``*``: nothing is opened from it either). ``tasks``
-    are shown, never counted,
+    are shown, never counted, ``strokes`` is what was written on the items lately,
     ``strays`` are of sides that the file has no more: neither read nor written;
     ``aside`` are the routes that came into force when the work fitted them already: they open by a person's word
     alone, until it comes to fit them anew. ``orders`` are not carried out yet."""
@@ -205,6 +240,7 @@ class LinkState:
     tasks: tuple[Item, ...] = ()
     strays: tuple[Item, ...] = ()
     orders: tuple[Order, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
     def item(self, ref: Ref) -> Item:
         return next(item for item in self.items if item.ref == ref)

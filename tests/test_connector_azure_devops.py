@@ -257,10 +257,12 @@ def test_a_field_that_people_turned_to_markdown_stays_markdown(harness: AzureHar
     record = harness.record(harness.person_creates("one"))
     harness.tracker.org.store.items[int(record.ref.id)].formats["System.Description"] = "markdown"
     record = harness.record(record.ref.id)
-    text = "*as it is* <b> @<4e4a7c2e-0000-4000-8000-000000000001>"
+    text = "*as it is* <b> @<4e4a7c2e-0000-4000-8000-000000000001> [a](javascript:b) ![](http://c) \\\\[d](e) \\n"
     updated = harness.connector.update(SCOPE, record, Change({"System.Description": text}, version=record.version))
     assert updated.fields["System.Description"] == text
-    assert harness.tracker.item(record.ref.id)["System.Description"].startswith("*as it is* &lt;b>")
+    kept = str(harness.tracker.item(record.ref.id)["System.Description"])
+    assert kept.startswith("*as it is* &lt;b>") and kept.endswith(r"\\\\\[d\](e) \n")
+    assert re.search(r"(?<!\\)(?:\\\\)*[\[\]]", kept) is None
 
 
 @pytest.mark.parametrize("merges", [True, False])

@@ -501,9 +501,9 @@ class TestJournal:
         harness.person_comments(id, "one\r\ntwo\rthree  \n\n")
         assert harness.connector.discussions(SCOPE, [id])[id][0].text == "one\ntwo\nthree"
 
-    def test_a_long_comment_goes_whole(self, harness: SnowHarness) -> None:
+    @pytest.mark.parametrize("text", ["long words " * 20_000, "\U0001f680" * 999_000], ids=["words", "four bytes each"])
+    def test_a_long_comment_goes_whole(self, harness: SnowHarness, text: str) -> None:
         record = harness.record(harness.person_creates("talk"))
-        text = "long words " * 20_000
         harness.connector.say(SCOPE, record, "comments", text)
         assert harness.connector.discussions(SCOPE, [record.ref.id])[record.ref.id][0].text == text.rstrip()
 

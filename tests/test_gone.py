@@ -436,3 +436,50 @@ def test_an_item_put_back_to_before_it_was_linked_gets_its_mark_again(world: Wor
     assert world.estate.servicenow.item(incident)["correlation_display"] == "lockstep-demo"
     assert world.estate.servicenow.state_of(incident) == "In Progress"
     assert counts(world) == [1, 1, 0]
+
+
+# ── the mark taken off ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def without_source_line(world: World, id: str) -> None:
+    world.estate.jira.update(id, {"description": "written anew by its people"}, ANA)
+
+
+def without_label(world: World, id: str) -> None:
+    kept = [label for label in world.estate.jira.item(id)["labels"] if not label.startswith("lockstep")]
+    world.estate.jira.update(id, {"labels": kept, "description": "and without the line"}, ANA)
+
+
+def without_hyperlink(world: World, id: str) -> None:
+    world.estate.azure.unlink(id, "Hyperlink", CHEN)
+
+
+def without_keys(world: World, id: str) -> None:
+    world.estate.servicenow.update(id, {"correlation_id": ""}, RITA)
+
+
+OFF = {
+    "source line of the defect": ("jira", without_source_line),
+    "label and source line of the defect": ("jira", without_label),
+    "hyperlink of the work item": ("azure", without_hyperlink),
+    "keys of the incident": ("servicenow", without_keys),
+}
+
+
+@pytest.mark.parametrize("what", OFF)
+def test_keys_that_people_took_off_are_put_back_so_that_a_lost_state_opens_nothing_twice(
+    world: World, what: str
+) -> None:
+    tracker, act = OFF[what]
+    ids = link(world)
+    act(world, ids[tracker])
+    world.settle()
+    with world.counting() as asked:
+        assert sweep(world).quiet
+    assert writes(asked) == []
+    world.restart(lose_state=True)
+    world.reconcile()
+    assert counts(world) == [1, 1, 1]
+    (found,) = world.engine.store.links()
+    assert {item.ref.tracker: item.ref.id for item in found.items} == ids
+    assert copies_of("said before", world.words("jira", ids["jira"])) == 1

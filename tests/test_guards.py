@@ -233,10 +233,73 @@ def test_items_that_are_gone_are_held_once_a_person_approves_that(many: World) -
     assert one_pass(many.engine, sweep=True).frosts == ()
 
 
+def test_items_that_go_missing_a_few_in_each_pass_are_counted_together(many: World) -> None:
+    defects = many.estate.jira.ids()
+    for defect in defects[:5]:
+        many.estate.jira.hide(defect, LOCKSTEP, False)
+    one_pass(many.engine, sweep=True)
+    many.settle()
+    many.later(minutes=1)
+    for defect in defects[:4]:
+        many.estate.jira.hide(defect, LOCKSTEP)
+    assert one_pass(many.engine, sweep=True).frosts == ()
+    assert len(many.engine.store.held()) == 4, "so few are no reason to ask"
+    for defect in defects[4:6]:
+        many.estate.jira.hide(defect, LOCKSTEP)
+    (frost,) = one_pass(many.engine, sweep=True).frosts
+    assert "6 of 21 linked items of jira are suddenly gone" in str(frost) and "(4 of them before" in str(frost)
+    brake.approve(many.engine, "dana")
+    assert one_pass(many.engine, sweep=True).frosts == ()
+    for defect in defects[6:8]:
+        many.estate.jira.hide(defect, LOCKSTEP)
+    assert one_pass(many.engine, sweep=True).frosts == (), "what was looked at counts no more"
+    for defect in defects[:8]:
+        many.estate.jira.hide(defect, LOCKSTEP, False)
+    one_pass(many.engine, sweep=True)
+    many.settle()
+    assert many.engine.store.held() == []
+
+
+def test_discussions_that_are_empty_all_at_once_freeze_and_nothing_is_taken_for_deleted(many: World) -> None:
+    defects = many.estate.jira.ids()[:5]
+    for defect in defects:
+        many.estate.jira.comment(defect, "there it is.", ANA)
+    many.settle()
+    for defect in defects:
+        for comment in many.estate.jira.comments(defect):
+            if "lockstep" not in comment["text"]:
+                many.estate.jira.delete_comment(defect, comment["id"], ANA)
+    with many.counting() as asked:
+        (frost,) = one_pass(many.engine, sweep=True).frosts
+    assert writes(asked) == [] and "all comments of 5 items of jira are suddenly gone" in str(frost)
+    assert not any(version.gone for link in many.engine.store.links() for version in link.versions.values())
+    assert "5 discussions of jira emptied" in brake.approve(many.engine, "dana")
+    many.settle()
+    assert sum(version.gone for link in many.engine.store.links() for version in link.versions.values()) >= 5
+
+
+def test_a_tracker_that_goes_back_in_time_freezes_before_it_is_written(many: World) -> None:
+    server = many.estate.servers["jira"]
+    server.backup()
+    defects = many.estate.jira.ids()[:8]
+    for defect in defects:
+        many.estate.jira.comment(defect, "after the backup.", ANA)
+    many.settle()
+    server.restore()
+    many.later(minutes=10)
+    for _ in range(3):
+        with many.counting() as asked:
+            done = one_pass(many.engine, sweep=True)
+        assert writes(asked) == []
+        many.later(minutes=5)
+    (frost,) = done.frosts
+    assert "8 of 21 linked items of jira show an earlier version than before" in str(frost)
+
+
 # ── the pure part ────────────────────────────────────────────────────────────────────────────────────────────────
 
 BOUNDS = Guards(writes=10, share=0.5, gone=0.2)
-THERE = Estate(20, {"jira": 20, "snow": 19})
+THERE = Estate(20, {"jira": 20, "snow": 19, "azure": 4, "csv": 6}, {"csv": 2})
 
 
 @pytest.mark.parametrize(
@@ -246,10 +309,20 @@ THERE = Estate(20, {"jira": 20, "snow": 19})
         (Toll(11), ["guard.writes"]),
         (Toll(0, 11), ["guard.share"]),
         (Toll(0, 0, {"jira": 5}), ["guard.gone"]),
-        (Toll(0, 0, {"snow": 19}), []),
+        (Toll(0, 0, {"snow": 9}), []),
+        (Toll(0, 0, {"snow": 10}), ["guard.gone"]),
+        (Toll(0, 0, {"azure": 4}), []),
+        (Toll(0, 0, {"csv": 2}), ["2 of them before this pass"]),
+        (Toll(0, 0, {}, {"jira": 5}), ["restored from a backup"]),
+        (Toll(0, 0, {}, {"jira": 4}), []),
+        (Toll(0, 0, {}, {}, {"jira": 5}), ["all comments of 5 items of jira"]),
+        (Toll(0, 0, {}, {}, {"jira": 4}), []),
         (Toll(11, 11, {"jira": 5}), ["guard.writes", "guard.share", "guard.gone"]),
     ],
-    ids=["within", "writes", "share", "gone", "too few to say", "all"],
+    ids=[
+        *("within", "writes", "share", "gone", "half of a few", "more than half of a few", "too few to say"),
+        *("spread over passes", "put back", "a few put back", "silent", "a few silent", "all"),
+    ],
 )
 def test_each_guard_has_its_bound_and_says_which_one_was_passed(cost: Toll, words: list[str]) -> None:
     reasons = excesses(BOUNDS, cost, THERE)

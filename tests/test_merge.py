@@ -96,6 +96,26 @@ def test_several_changed_differently_and_the_owners_word_stands() -> None:
     assert dict(verdict.writes) == {DEFECT: one("priority", "High"), PBI: one("Priority", "2")}
 
 
+def test_an_overridden_word_that_could_not_be_written_over_does_not_speak_again() -> None:
+    """Found by a simulated history: it brought the owner's older word back over what was said alone since."""
+    first = merged(three(incident=2, pbi=1))
+    heard = dict(first.echoes)[PBI]
+    assert heard == Echo(one("Priority", "1"), 1)
+    stale = Spoken(PBI, "pbi", one("Priority", "1"), heard)  # the write was refused
+    in_step = said("incident", 2, was=2, serial=2)
+    verdict = merged((in_step, said("defect", 4, was=2, serial=2), stale), first.agreed)
+    assert verdict.agreed == Agreed(4, 3, "defect")
+    assert dict(verdict.writes) == {INCIDENT: two("2", "3"), PBI: one("Priority", "4")}
+
+
+def test_an_overridden_word_is_written_over_until_it_is_gone() -> None:
+    first = merged(three(incident=2, pbi=1))
+    stale = Spoken(PBI, "pbi", one("Priority", "1"), dict(first.echoes)[PBI])
+    verdict = merged((said("incident", 2, 2, 2), said("defect", 2, 2, 2), stale), first.agreed)
+    assert verdict.agreed == first.agreed and verdict.choice is None
+    assert verdict.writes == ((PBI, one("Priority", "2")),)
+
+
 def test_without_an_owner_the_first_in_prefer_wins() -> None:
     verdict = merged(three(incident=2, defect=1, pbi=4), choose=owners_word("", ("pbi", "defect"), False))
     assert verdict.agreed == Agreed(4, 2, "pbi")

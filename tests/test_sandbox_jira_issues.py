@@ -261,6 +261,15 @@ class TestDocuments:
         assert wire.send("GET", f"issue/{id}", version="3").json()["fields"]["description"] == RICH
         assert wire.get(f"issue/{id}")["fields"]["description"].startswith("h2. Steps\n\na *bold* \\- not")
 
+    def test_two_backslashes_escape_nothing(self) -> None:
+        """ESCAPING_PATTERN of Jira's renderer, as Atlassian's editor quotes it; entities: pandoc #5926."""
+        (paragraph,) = document(r"a \[~accountid:x] \\[~accountid:y] &#92;\[~accountid:z] \n")["content"]
+        mentions = [one["attrs"]["id"] for one in paragraph["content"] if one["type"] == "mention"]
+        breaks = [one for one in paragraph["content"] if one["type"] == "hardBreak"]
+        assert (mentions, len(breaks)) == (["y"], 1)
+        said = [one["text"] for one in paragraph["content"] if one["type"] == "text"]
+        assert "".join(said) == r"a [~accountid:x]  \[~accountid:z] \n"
+
     def test_what_means_nothing_is_gone_when_it_comes_back(self, wire: Wire) -> None:
         sent = doc(
             node("paragraph", text("a"), text("b"), localId="x"), node("paragraph"), node("paragraph", text("c"))

@@ -29,6 +29,7 @@ from mappings.mentions import Mention
 from mappings.model import Mark, Record, Ref
 from sync.decide import decide
 from sync.escalation.digest import Delivery, Wanted
+from sync.freezing.freeze import Pause
 from sync.merging.merge import Agreed, Echo
 from sync.merging.status import STAGE, spelled
 from sync.plan import Notify, Open, Plan, Say, Settlement
@@ -352,18 +353,41 @@ def test_after_a_crash_a_creation_may_have_happened_and_everything_is_read_again
     first.close()
     after = opened(url)
     assert after.unsettled_creations() == []
-    assert after.recover() == 2  # the mark and the creation
+    assert after.recover(NOW) == 2  # the mark and the creation
     (begun,) = after.unsettled_creations()
     assert (begun.side, begun.at) == ("defect", NOW)
     assert Mark.parse(MARK, begun.keys).made == begun.key
     assert [(d.ref, d.talk) for d in after.dirty()] == [(INCIDENT, True)]
-    assert after.recover() == 0
+    assert after.recover(NOW) == 0
     found = record(DEFECT, "To Do", mark=Mark.parse(MARK, begun.keys))
     assert after.creation_by_key(begun.key) == begun
     after.found_creation(begun, found, history=True, now=NOW)
     assert after.unsettled_creations() == [] and after.creation_by_key(begun.key) is None
     assert {i.ref for i in only(after).items} == {INCIDENT, DEFECT}
     after.close()
+
+
+def test_a_state_that_is_begun_anew_keeps_what_only_people_said(store: Store) -> None:
+    id = whole(store)
+    store.pause(Pause("all", NOW, "dana"))
+    asked = store.ask("unlink", ["I1"], "dana", NOW)
+    store.keep_in_force("the file")
+    for name in ("pass ended", "journal at snow"):
+        store.note(name, "noted")
+    settled(store, known=(comment(INCIDENT, "c1"),), firings=(Firing("quiet", "e", 1, NOW),))
+    intent = next(row["id"] for row in rows(store, t.intents) if row["kind"] == "open")
+    assert store.known_creations(["none", rows(store, t.intents)[-2]["key"]]) != set()
+    assert store.last_entry() == NOW and intent
+    store.forget_known({"pass ended"}, NOW + DAY)
+    assert {table.name for table in t.metadata.sorted_tables if rows(store, table)} == (
+        {"meta", "pauses", "requests", "journal", "journal_bodies", "links"}
+    )
+    ((link, aside),) = [(row["id"], row["aside"]) for row in rows(store, t.links)]
+    assert (link, aside) == (id, ("production",))
+    assert (store.noted("pass ended"), store.noted("journal at snow")) == ("noted", None)
+    assert store.in_force() == "the file" and store.request(asked).outcome == "declined"
+    assert store.broken_journal() is None
+    store.hold_on()
 
 
 def said(store: Store, part: int, parts: int, origin: str, text: str = "x") -> Say:
@@ -378,7 +402,7 @@ def test_a_copy_that_was_on_its_way_is_unsure_and_its_text_is_in_no_table(store:
     assert only(store).copies == {say.copy: Copy("unsure", NOW, channel="everyone")}
     everything = [value for table in t.metadata.sorted_tables for row in rows(store, table) for value in row.values()]
     assert not any("very secret words" in str(value) for value in everything)
-    store.recover()
+    store.recover(NOW)
     assert {d.ref for d in store.dirty()} == {INCIDENT, DEFECT}
 
 
@@ -552,7 +576,7 @@ def test_a_state_of_the_first_tables_keeps_its_links_and_learns_their_routes(url
     downgraded(first, "0001")
     again = opened(url)
     kept = tuple(replace(moved, item="", author="") for moved in before.movements)
-    assert again.links() == [replace(before, movements=kept)]
+    assert again.links() == [replace(before, movements=kept, strokes=())]
     assert again.broken_journal() is None
     again.close()
 
@@ -577,7 +601,7 @@ def test_a_filled_state_of_the_second_tables_keeps_all_it_knows_and_sends_what_w
     again = opened(url)
     kept = tuple(replace(one, item="", author="") for one in before.movements)
     known = {"movements": kept, "firings": (replace(fired, told=()),), "remarks": (replace(own, mention=()),)}
-    assert only(again) == replace(before, **known, held=(held,), orders=())
+    assert only(again) == replace(before, **known, held=(held,), orders=(), strokes=())
     waits, _ = again.unshared(NOW)
     assert waits == [Wanted(mail.key, "email", "a@example.org")]
     assert again.broken_journal() is None

@@ -270,6 +270,17 @@ def test_somebody_may_work_between_two_requests(estate: Estate) -> None:
     assert shown == ["before", "after", "after"]
 
 
+def test_one_row_of_an_answer_may_lose_its_shape(estate: Estate) -> None:
+    first, second = (estate.jira.create({"summary": "told"}, "Ana Ruiz") for _ in range(2))
+    estate.faults.add(Fault("stripped", "jira", naming=first, about=first))
+    body = {"issueIdsOrKeys": [second, first], "fields": ["summary"]}
+    issues = ask(estate, "jira", f"{ISSUE}/bulkfetch", "POST", body).json()["issues"]
+    assert {issue["id"]: len(issue) > 1 for issue in issues} == {first: False, second: True}
+    del body["issueIdsOrKeys"][1]
+    ask(estate, "jira", f"{ISSUE}/bulkfetch", "POST", body)
+    assert [rule.struck for rule in estate.faults.rules] == [1], "what does not name it is not struck"
+
+
 def test_the_docs_name_every_kind_and_every_part_of_a_rule() -> None:
     text = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text()
     kinds = set(re.findall(r"^\| `(\w+)` \| (?:yes|no|later) \|", text, re.MULTILINE))

@@ -35,10 +35,11 @@ from connectors.azure_devops.service import (
 )
 from connectors.azure_devops.spelling import ALIASES, HYPERLINKS, TAGS, reference
 from connectors.azure_devops.survey import Survey
-from connectors.base import Clock, Down, Gone, LockedOut, Notice, Opening, Page, Refused
+from connectors.base import Clock, Down, Garbled, Gone, LockedOut, Notice, Opening, Page, Refused
 from connectors.confirm import confirmed
 from connectors.description import Description
 from connectors.description import Place as Home
+from connectors.garbled import notices_of, sorted_out
 from connectors.transport import understood
 from mappings.model import ITERATION, PULL_REQUEST, PULL_REQUEST_URL, Comment, Moved, Record, Ref, Scope
 
@@ -182,27 +183,34 @@ class Reads:
 
     def notices(self, scope: Scope, values: Sequence[Mapping[str, Any]]) -> tuple[Notice, ...]:
         """One notice for each item, of its highest revision, in the order of the feed."""
-        newest: dict[int, Mapping[str, Any]] = {}
-        for line in values:
-            known = newest.get(line["id"])
-            if known is None or line["rev"] >= known["rev"]:
-                newest.pop(line["id"], None)
-                newest[line["id"]] = line
-        return tuple(
-            Notice(Ref(self.name, str(id)), int(line["rev"]))
-            for id, line in newest.items()
-            if may_concern(line.get("fields") or {}, scope, self.metadata)
-        )
+        told, bad = sorted_out(self.name, values, item_id, partial(self.noticed, scope))
+        newest: dict[Ref, tuple[Notice, bool]] = {}
+        for notice, concerns in told:
+            known = newest.get(notice.ref)
+            if known is None or notice.version >= known[0].version:
+                newest.pop(notice.ref, None)
+                newest[notice.ref] = notice, concerns
+        return (*(notice for notice, concerns in newest.values() if concerns), *notices_of(self.name, bad))
+
+    def noticed(self, scope: Scope, line: Mapping[str, Any]) -> tuple[Notice, bool]:
+        """A line of the feed, and whether it is worth reading."""
+        concerns = may_concern(line.get("fields") or {}, scope, self.metadata)
+        return Notice(Ref(self.name, str(line["id"])), int(line["rev"])), concerns
 
     def read(self, scope: Scope, ids: Sequence[str]) -> dict[str, Record | None]:
         """200 items a call, and one for each pull request that is not merged, of sides that show them. Asked of the
         organisation, so that an item that was moved to another project is found."""
         found: dict[str, Record | None] = dict.fromkeys(ids)
         asked = [id for id in found if id.isdecimal() and int(id) < 2**31]
+        bad: dict[str, str] = {}
         for start in range(0, len(asked), BATCH_SIZE):
-            records = self.batch(asked[start : start + BATCH_SIZE], partial(self.record, scope))
+            items = self.batch(asked[start : start + BATCH_SIZE], lambda item: item)
+            records, unknown = sorted_out(self.name, items, item_id, partial(self.record, scope))
+            bad |= unknown
             records = [self.pull_requests.asked(one) for one in records] if wanted(scope.fields) else records
             found |= {record.ref.id: record for record in confirmed(scope, records, partial(self.holding, scope))}
+        if bad:
+            raise Garbled(bad, {id: record for id, record in found.items() if id not in bad})
         return found
 
     def holding(self, scope: Scope, ids: Sequence[str]) -> set[str]:
@@ -234,34 +242,39 @@ class Reads:
 
     def discussions(self, scope: Scope, ids: Sequence[str]) -> dict[str, tuple[Comment, ...]]:
         """One call an item and 200 comments; an item that is gone is left out, which is not an empty discussion."""
-        found = {}
+        found: dict[str, tuple[Comment, ...]] = {}
+        bad: dict[str, str] = {}
         for id in ids:
             try:
-                found[id] = self.discussion(self.elsewhere.get(id, scope.project), id)
+                said = self.discussion(self.elsewhere.get(id, scope.project), id)
             except Gone:
                 continue
+            read, unknown = sorted_out(self.name, said, lambda raw: raw["id"], partial(self.comment, id))
+            found[id] = tuple(sorted(read, key=lambda comment: (comment.created, int(comment.id))))
+            bad |= dict.fromkeys([id] if unknown else [], "; ".join(unknown.values()))
+        if bad:
+            raise Garbled(bad, {id: comments for id, comments in found.items() if id not in bad})
         return found
 
-    def discussion(self, project: str, id: str) -> tuple[Comment, ...]:
-        comments: list[Comment] = []
+    def discussion(self, project: str, id: str) -> list[Mapping[str, Any]]:
+        """The comments as the service tells them, page by page."""
+        comments: list[Mapping[str, Any]] = []
         query: dict[str, object] = {"$top": BATCH_SIZE, "order": "asc"}
         route, token = {"project": project, "workItemId": id}, ""
         seen = {token}
         while True:
             ask = Ask("GET", COMMENTS, route, query)
-            said, token = self.service.read(ask, partial(self.said, Ref(self.name, id)))
+            said, token = self.service.read(ask, said_page)
             comments += said
             if not token:
-                return tuple(sorted(comments, key=lambda comment: (comment.created, int(comment.id))))
+                return comments
             if token in seen:
                 raise Down(f"{self.name} repeats a page of comments")
             seen.add(token)
             query["continuationToken"] = token
 
-    def said(self, ref: Ref, answer: Mapping[str, Any]) -> tuple[list[Comment], str]:
-        """The comments of a page and the token of the next."""
-        kept = [comment_of(ref, raw, self.account) for raw in answer["comments"] if not raw.get("isDeleted")]
-        return kept, str(answer.get("continuationToken") or "")
+    def comment(self, id: str, raw: Mapping[str, Any]) -> Comment:
+        return comment_of(Ref(self.name, id), raw, self.account)
 
     def history(self, scope: Scope, changed: Sequence[tuple[Record, int]]) -> dict[str, tuple[Moved, ...]]:
         """One call an item and 200 updates, from the revision known on; an item that is gone is left out."""
@@ -291,6 +304,16 @@ class Reads:
 
     def close(self) -> None:
         self.service.close()
+
+
+def item_id(item: Mapping[str, Any]) -> object:
+    return item["id"]
+
+
+def said_page(answer: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
+    """The comments of a page that are there, and the token of the next."""
+    kept = [raw for raw in answer["comments"] if not raw.get("isDeleted")]
+    return kept, str(answer.get("continuationToken") or "")
 
 
 def ids_of(answer: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,10 @@ from mappings.days import is_day, midnight
 from mappings.model import Native
 from mappings.text import clean, from_html, to_html
 
+#: what makes a link or an image in Markdown (CommonMark 6.3, 6.4), and backslashes that would undo its escape
+_MARKDOWN = re.compile(r"[\[\]]|\\(?=[\[\]\\])")
+_ESCAPED = re.compile(r"\\([\[\]\\])")
+
 TAGS = "System.Tags"
 #: no field of the service: the addresses of an item's hyperlinks, which are read with it anyway
 HYPERLINKS = "Hyperlinks"
@@ -115,12 +119,13 @@ _READERS: dict[str, Any] = {"integer": int, "double": float, "boolean": boolean}
 
 
 def to_markdown(text: str) -> str:
-    """Plain text for a field that people turned to Markdown: tags and mentions stay words."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    """Plain text for a field that people turned to Markdown: tags, mentions, links and images stay words."""
+    return _MARKDOWN.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def from_markdown(text: str) -> str:
-    return clean(text.replace("&lt;", "<").replace("&amp;", "&"))[0]
+    """Undoes ``to_markdown``; people's own markup stays as it is."""
+    return clean(_ESCAPED.sub(r"\1", text).replace("&lt;", "<").replace("&amp;", "&"))[0]
 
 
 def tags(text: Any) -> tuple[str, ...]:

@@ -157,14 +157,15 @@ class Jira(Reads):
 
     def adopt(self, scope: Scope, record: Record, mark: Mark) -> Record:
         """As an edit of fields alone; no call where it is marked already. Without a field for the keys they follow from
-        the issue itself; those of one that came into a link later stand in a line of its description, which is read
-        first, so that people's markup stays as it is: two calls."""
+        the issue itself; those of one that came into a link later, or that lost them, stand in a line of its
+        description, which is read first, so that people's markup stays as it is: two calls."""
         keys = mark.keys() if scope.keys_field else ""
         if record.occupied not in ("", keys):
             field = scope.keys_field or "description"
             raise Refused(f"{self.known[field].name} of {record.key} holds a text that is not ours", (field,))
         ours = record.mark is not None and bool(record.mark.made)
-        told = bool(mark.at) and not keys and (ours or not mark.made)
+        lost = record.mark is not None and bool(mark.made) and not ours
+        told = not keys and (lost or (bool(mark.at) and (ours or not mark.made)))
         if record.mark and (record.mark == mark or not (keys or told)):
             return record
         body = self.bodies.adoption(scope, mark)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from connectors.auth import Auth
-from connectors.base import Clock, Down, Gone, Notice, Opening, Page, born
+from connectors.base import Clock, Down, Garbled, Gone, Notice, Opening, Page, born
 from connectors.confirm import confirmed
 from connectors.description import Description, Place
+from connectors.garbled import notices_of, sorted_out
 from connectors.jira import marker, query
 from connectors.jira.bodies import Bodies
 from connectors.jira.client import Client
@@ -140,15 +142,16 @@ class Reads:
         written = frozenset(fresh)
         newest = newest_of(cursor)
         for issues, last in self.served.pages(question, wanted(scope), scope.page or self.page, fresh):
-            records = self.confirmed(scope, [self.record(scope, issue) for issue in issues])
+            good, bad = sorted_out(self.name, issues, issue_id, partial(self.record, scope))
+            records = self.confirmed(scope, good)
             # what was asked for fresh may stand out of order: before the end it must not carry the cursor past others
             passed = [(r.version, int(r.ref.id)) for r in records if last or int(r.ref.id) not in written]
             newest = max([newest, *passed])
             ours = [record for record in records if record.in_scope or record.mark]
             if wanted_requests(scope.fields):
                 ours = [self.pull_requests.seen(self.client, record) for record in ours]
-            notices = [Notice(r.ref, r.version, r) for r in ours]
-            yield Page(tuple(notices), f"{newest[0]}:{newest[1]}" if newest[0] else cursor, last)
+            notices = (*(Notice(r.ref, r.version, r) for r in ours), *notices_of(self.name, bad))
+            yield Page(notices, f"{newest[0]}:{newest[1]}" if newest[0] else cursor, last)
 
     def record(self, scope: Scope, issue: Mapping[str, Any]) -> Record:
         """An issue as a record. Its source line is remembered for the next time the description is written."""
@@ -161,10 +164,13 @@ class Reads:
         """One call for each hundred, one for each issue that it leaves in doubt, and one for each of a side that shows
         pull requests."""
         found: dict[str, Record | None] = dict.fromkeys(ids)
-        records = [self.record(scope, issue) for issue in self.served.fetch(ids, wanted(scope))]
+        issues = self.served.fetch(ids, wanted(scope))
+        records, bad = sorted_out(self.name, issues, issue_id, partial(self.record, scope))
         if wanted_requests(scope.fields):
             records = [self.pull_requests.asked(self.client, record) for record in records]
         found |= {record.ref.id: record for record in self.confirmed(scope, records)}
+        if bad:
+            raise Garbled(bad, {id: record for id, record in found.items() if id not in bad})
         return found
 
     def confirmed(self, scope: Scope, records: Sequence[Record]) -> list[Record]:
@@ -184,13 +190,18 @@ class Reads:
         """One call for each hundred, and one for each page of comments of an issue whose own do not come with it, or do
         not tell who may read them. An issue that is gone is left out."""
         found: dict[str, tuple[Comment, ...]] = {}
-        for issue in self.served.fetch(ids, ["comment", "project"]):
-            with understood(self.name):
-                ref = Ref(self.name, str(issue["id"]))
-                inline = self.reading.inline_comments(ref, issue["fields"])
+        issues = self.served.fetch(ids, ["comment", "project"])
+        told, bad = sorted_out(self.name, issues, issue_id, self.told_inside)
+        for ref, inline in told:
             with suppress(Gone):
                 found[ref.id] = self.every_comment(ref) if inline is None else inline
+        if bad:
+            raise Garbled(bad, found)
         return found
+
+    def told_inside(self, issue: Mapping[str, Any]) -> tuple[Ref, tuple[Comment, ...] | None]:
+        ref = Ref(self.name, str(issue["id"]))
+        return ref, self.reading.inline_comments(ref, issue["fields"])
 
     def every_comment(self, ref: Ref) -> tuple[Comment, ...]:
         """Page by page to the tracker's own total. A comment deleted meanwhile shifts the pages: then once more. Each
@@ -261,6 +272,10 @@ class Reads:
 
     def close(self) -> None:
         self.transport.close()
+
+
+def issue_id(issue: Mapping[str, Any]) -> object:
+    return issue["id"]
 
 
 def newest_of(cursor: str) -> tuple[int, int]:

@@ -66,7 +66,7 @@ class Reading:
             mark=mark,
             occupied=occupied(scope, mark, held, labels, line),
             in_scope=self.in_scope(scope, fields),
-            comments=self.inline_comments(ref, fields),
+            comments=self.comments_if_understood(ref, fields),
             moves=moves_of(issue.get("changelog")),
             kin=self.kin(fields),
         )
@@ -98,6 +98,13 @@ class Reading:
         return bool({held} & set(values)) if isinstance(held, str) else bool(set(held) & set(values))
 
     # -- comments
+
+    def comments_if_understood(self, ref: Ref, fields: Mapping[str, Any]) -> tuple[Comment, ...] | None:
+        """One comment of an unknown shape keeps nobody from the rest of the issue: its discussion is asked for then."""
+        try:
+            return self.inline_comments(ref, fields)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
 
     def inline_comments(self, ref: Ref, fields: Mapping[str, Any]) -> tuple[Comment, ...] | None:
         """The comments inside an issue, oldest first; ``None`` where they are cut off, were not sent or do not tell who
@@ -182,7 +189,7 @@ def last_author(issue: Mapping[str, Any]) -> str:
     histories = (issue.get("changelog") or {}).get("histories") or ()
     comments = (issue["fields"].get("comment") or {}).get("comments") or ()
     acts = [(moment(one["created"]), one.get("author") or {}) for one in histories]
-    acts += [(moment(one["updated"]), one.get("updateAuthor") or {}) for one in comments]
+    acts += [(moment(one["updated"]), one.get("updateAuthor") or {}) for one in comments if one.get("updated")]
     return account_of(max(acts, key=lambda act: act[0], default=(None, {}))[1])
 
 

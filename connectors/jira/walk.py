@@ -32,9 +32,21 @@ def found_page(stamped: str, answer: Mapping[str, Any]) -> Found:
     issues = answer["issues"]
     if not isinstance(issues, list):
         raise TypeError("issues")
-    stamps = [epoch(moment(issue["fields"][stamped])) for issue in issues]
+    stamps = stamps_of(stamped, issues)
     width = max(int(answer["maxResults"]), len(issues), 1)
     return Found(issues, stamps, int(answer["startAt"]), width, int(answer["total"]))
+
+
+def stamps_of(stamped: str, issues: Sequence[Any]) -> list[int]:
+    """When each was updated or created. One that does not tell stands where the one before it stands: they come in
+    order."""
+    stamps: list[int] = []
+    for issue in issues:
+        try:
+            stamps.append(epoch(moment(issue["fields"][stamped])))
+        except (KeyError, TypeError, ValueError):
+            stamps.append(stamps[-1] if stamps else 0)
+    return stamps
 
 
 @dataclass(frozen=True, slots=True)

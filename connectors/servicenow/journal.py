@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from connectors.base import Gone, Refused
+from connectors.base import Garbled, Gone, Refused
+from connectors.garbled import sorted_out
 from connectors.servicenow.encoded_query import both, moment, one_of, stamp
 from connectors.servicenow.table import Listing, Row, TableClient, needed, plain
 from mappings.model import Comment, Ref
@@ -59,9 +60,13 @@ class Journal:
             )
         self.learn({plain(row.get("sys_created_by")) for row in rows})
         found: dict[str, list[Comment]] = {id: [] for id in ids}
-        for row in rows:
-            found[plain(row["element_id"])].append(self.comment(row))
-        return {id: tuple(sorted(said, key=lambda c: (c.created, c.id))) for id, said in found.items()}
+        said, bad = sorted_out(self.tracker, rows, lambda row: plain(row["element_id"]), self.comment)
+        for comment in said:
+            found[comment.item.id].append(comment)
+        told = {id: tuple(sorted(said, key=lambda c: (c.created, c.id))) for id, said in found.items()}
+        if bad:
+            raise Garbled(bad, {id: comments for id, comments in told.items() if id not in bad})
+        return told
 
     def comment(self, row: Row) -> Comment:
         account, created = plain(row.get("sys_created_by")), moment(needed(row, "sys_created_on"))

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from connectors.auth import Auth, PasswordGrant, UserPassword
-from connectors.base import Clock, Notice, Opening, Page, Refused, born
+from connectors.base import Clock, Garbled, Notice, Opening, Page, Refused, born
 from connectors.confirm import confirmed
 from connectors.description import Description, Place
+from connectors.garbled import notices_of, sorted_out
 from connectors.servicenow import survey
 from connectors.servicenow.audit import audited
 from connectors.servicenow.encoded_query import any_group, both, equal, moment, one_of, stamp, value
@@ -181,19 +183,27 @@ class Reads:
         does not hold on our side is passed over: an unreadable condition makes the instance answer with everything."""
         start = stamp(moment(cursor) - self.lag) if cursor else ""
         for page, last in self.client.walk(self.listing(scope), start):
-            records = self.confirmed(scope, [self.record(scope, row) for row in page.rows])
-            cursor = max(cursor, *(needed(row, "sys_updated_on") for row in page.rows[-1:]), "")
+            good, bad = sorted_out(self.name, page.rows, row_id, partial(self.record, scope))
+            for column in ("sys_updated_on", "sys_mod_count") if bad and not good else ():
+                needed(page.rows[-1], column)  # kept from us everywhere: a right to grant, and no poisoned row
+            records = self.confirmed(scope, good)
+            cursor = max(cursor, *(stamp(record.updated) for record in good[-1:]), "")
             notices = (Notice(r.ref, r.version, r) for r in records if r.in_scope or r.mark)
-            yield Page(tuple(notices), cursor, last)
+            yield Page((*notices, *notices_of(self.name, bad)), cursor, last)
 
     def read(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Record | None]:
         found: dict[str, Record | None] = dict.fromkeys(ids)
         listing = self.listing(scope)
+        bad: dict[str, str] = {}
         for batch in self.client.batches(ids, listing):
             rows = self.client.list(listing, one_of("sys_id", batch), len(batch)).rows
-            for record in self.confirmed(scope, [self.record(scope, row) for row in rows]):
+            records, unknown = sorted_out(self.name, rows, row_id, partial(self.record, scope))
+            bad |= {id: reason for id, reason in unknown.items() if id in found}
+            for record in self.confirmed(scope, records):
                 if record.ref.id in found:
                     found[record.ref.id] = record
+        if bad:
+            raise Garbled(bad, {id: record for id, record in found.items() if id not in bad})
         return found
 
     def confirmed(self, scope: Scope, records: Sequence[Record]) -> list[Record]:
@@ -318,6 +328,10 @@ class Reads:
 
     def close(self) -> None:
         self.transport.close()
+
+
+def row_id(row: Row) -> object:
+    return plain(row.get("sys_id"))
 
 
 def is_id(text: str) -> bool:

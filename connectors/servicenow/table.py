@@ -117,7 +117,9 @@ class TableClient:
 
         def call() -> Row:
             path = {"path_append": f"/{id}"} if id else {}
-            response = self.resource(listing).request(method, data=json.dumps(values), **path)
+            # as UTF-8: escaped, a long text of other scripts is beyond the largest body that is taken
+            body = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
+            response = self.resource(listing).request(method, data=body, **path)
             return self.result(response._response, dict) or {}
 
         row = self.transport.write(call, lambda error: self.named(error, listing.table, writing=True))
@@ -147,7 +149,7 @@ class TableClient:
             # a page that access rules left empty says nothing of where it ended: only the offset leads past it
             offset = 0 if page.rows else offset + limit
             if page.rows:
-                behind, reached = self.advanced(listing, page.rows[-1], reached)
+                behind, reached = self.advanced(listing, last_placed(listing, page.rows), reached)
 
     def advanced(self, listing: Listing, row: Row, reached: tuple[str, str]) -> tuple[str, tuple[str, str]]:
         """The condition for what stands behind a row, and its place; raises ``Down`` where the place did not move:
@@ -236,6 +238,11 @@ class TableClient:
         labels = mandatory(str(told.get("detail") or ""))
         fields = self.columns_called(table, labels) if labels else ()
         return Refused(f"{tracker} refuses ({response.status_code}): {reason(told)}", fields)
+
+
+def last_placed(listing: Listing, rows: Sequence[Row]) -> Row:
+    """The last row that tells where it stands."""
+    return next((row for row in reversed(rows) if plain(row.get(listing.stamp)) and plain(row.get("sys_id"))), rows[-1])
 
 
 def plain(cell: Any) -> str:

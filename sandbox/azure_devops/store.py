@@ -90,7 +90,7 @@ class Store:
         work items make an update without one (recorded: rev stays)."""
         changes = {
             name: (item.fields.get(name), fields.get(name))
-            for name in item.fields.keys() | fields.keys()
+            for name in item.fields | fields  # in an order of their own: a set's would be another in each process
             if item.fields.get(name) != fields.get(name)
         }
         kept = item.relations if relations is None else relations

@@ -206,6 +206,13 @@ class AzureDevOps:
         refuse_twins(wanted.relations)
         self.org.change(item, wanted, self.org.person(by))
 
+    def unlink(self, id: str | int, rel: str, by: str) -> None:
+        """Takes every relation of that kind off, as people do in the links tab."""
+        item = self.found(id)
+        wanted = self.wanted({}, item)
+        wanted.relations = [one for one in wanted.relations if one.rel != rel]
+        self.org.change(item, wanted, self.org.person(by))
+
     def put_under(self, id: str | int, parent: str | int, by: str) -> None:
         """Below another item, as people drag it on a board; with an empty ``parent``, below none."""
         item = self.found(id)

@@ -124,5 +124,5 @@ def marked(node: Node) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text in which nothing is taken for markup."""
-    return _SPECIAL.sub(lambda sign: "\\" + sign[0], text)
+    """A text in which nothing is taken for markup; a backslash can only be told by its number (pandoc #5926)."""
+    return _SPECIAL.sub(lambda sign: "&#92;" if sign[0] == "\\" else "\\" + sign[0], text)

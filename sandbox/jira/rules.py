@@ -176,7 +176,7 @@ class Rules:
         """Every value asked for, or all that is wrong with them at once."""
         errors: dict[str, str] = {}
         values: dict[str, Any] = {}
-        for name in fields.keys() | update.keys():
+        for name in dict.fromkeys((*fields, *update)):
             if name not in screen or name not in self.site.fields:
                 errors[name] = OFF_SCREEN.format(name)
             elif name in fields and name in update:

@@ -11,9 +11,12 @@ from sandbox.jira.adf import SIGNS, Node
 _FENCE = re.compile(r"\{code(?::([\w+#-]+))?\}\n?(.*?)\n?\{code\}|\{quote\}\n?(.*?)\n?\{quote\}", re.DOTALL)
 _HEADING = re.compile(r"h([1-6])\.\s+(.*)")
 _ITEM = re.compile(r"([*#]+)\s+(.*)")
-#: spans are bounded, so that no text takes more than a moment
+#: spans are bounded, so that no text takes more than a moment. Two backslashes break the line, one escapes these signs
+#: (the renderer's ESCAPING_PATTERN, quoted in Atlassian's editor), and an entity stands for its character
 _INLINE = re.compile(
-    r"\\(?P<literal>[^\w\s])"
+    r"(?P<break>\\\\)"
+    r"|\\(?P<literal>[#*_+?^~|%{}()!@\[\]-])"
+    r"|&#(?P<entity>\d{1,6});"
     r"|\{\{(?P<code>[^\n]{1,500}?)\}\}"
     r"|\[~accountid:(?P<mention>[^\]\s]{1,200})\]"
     r"|\[(?:(?P<label>[^\]|\n]{1,500})\|)?(?P<url>(?:https?://|mailto:)[^\]|\s]{1,2000})\]"
@@ -110,8 +113,10 @@ def inline(text: str, marks: tuple[Node, ...] = ()) -> list[Node]:
     for match in _INLINE.finditer(text):
         add(found, text[at : match.start()], marks)
         at = match.end()
-        if match["literal"]:
-            add(found, match["literal"], marks)
+        if match["literal"] or match["entity"]:
+            add(found, match["literal"] or chr(int(match["entity"])), marks)
+        elif match["break"]:
+            found.append({"type": "hardBreak"})
         elif match["code"]:
             add(found, match["code"], (*marks, {"type": "code"}))
         elif match["mention"]:

@@ -10,6 +10,8 @@ from sandbox.estate import Estate
 from sandbox.replay.acts import SIDES
 
 _LINK = re.compile(r"\blink:([A-Z2-7]{20})\b")
+#: Jira's field for keys, where an admin gave one
+KEYS_FIELD = "customfield_10045"
 
 
 class Marks:
@@ -63,12 +65,16 @@ class Marks:
         return found[1]
 
     def read_incident(self, id: str) -> tuple[tuple[str, ...], str]:
-        table = self.estate.servicenow.data.tables["incident"].rows[id]
-        return (table.get("correlation_display", ""),), table.get("correlation_id", "")
+        """A deleted one still tells what it was."""
+        rows, dropped = self.estate.servicenow.data.tables["incident"].rows, self.estate.servicenow.writes.dropped
+        row = rows[id] if id in rows else dropped[id][1]
+        return (row.get("correlation_display", ""),), row.get("correlation_id", "")
 
     def read_defect(self, id: str) -> tuple[tuple[str, ...], str]:
+        """The keys stand in a field of their own, or else in the last line of the description."""
         values: dict[str, Any] = self.estate.jira.item(id)
-        return tuple(values["labels"] or ()), (values["description"] or "").strip().rpartition("\n")[2]
+        last = (values["description"] or "").strip().rpartition("\n")[2]
+        return tuple(values["labels"] or ()), f"{values.get(KEYS_FIELD) or ''}\n{last}"
 
     def read_pbi(self, id: str) -> tuple[tuple[str, ...], str]:
         tags = str(self.estate.azure.item(id).get("System.Tags", ""))

@@ -98,7 +98,11 @@ class Play:
 
 def is_read(entry: Entry) -> bool:
     """Whether a request changes nothing."""
-    return entry.method in ("GET", "OPTIONS", "HEAD") or entry.path.lower().endswith(_READS)
+    return changes_nothing(entry.method, entry.path)
+
+
+def changes_nothing(method: str, path: str) -> bool:
+    return method in ("GET", "OPTIONS", "HEAD") or path.lower().endswith(_READS)
 
 
 def play(

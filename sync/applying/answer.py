@@ -84,9 +84,10 @@ def fell(hand: Hand, side: str, intent: int | None, failure: Failure) -> None:
         hand.done.unsettled = True
     if intent is not None:
         settled = "unsure" if isinstance(failure, Unsure) else "refused" if isinstance(failure, Refused) else "failed"
-        hand.engine.store.settle_intent(intent, settled, hand.now)
+        hand.engine.store.settle_intent(intent, settled, hand.engine.now())
     if isinstance(failure, Unsure):
-        hand.engine.store.due_by(hand.id, hand.now + hand.engine.facts()[tracker].grace)
+        # from now on: the pass may have begun long ago
+        hand.engine.store.due_by(hand.id, hand.engine.now() + hand.engine.facts()[tracker].grace)
     level = "info" if isinstance(failure, Stale) else "warning"
     getattr(structlog.get_logger(), level)(
         "not written",

@@ -17,7 +17,7 @@ from sync.engine import Engine
 from sync.freezing.brake import Unpaused
 from sync.log import configure
 from sync.requests.ask import ask, asker
-from sync.store import DONE, StateBroken
+from sync.store import DONE, Fenced, StateBroken
 
 
 def requested(path: Path, kind: str, args: Sequence[Any], *, patience: float = 0) -> int:
@@ -27,7 +27,7 @@ def requested(path: Path, kind: str, args: Sequence[Any], *, patience: float = 0
         with progress_bar() as tick:
             request = ask(loaded(path), SystemClock(), kind, args, asker(), patience, tick)
     except (StateBroken, ConfigProblems) as broken:
-        fail(str(broken), USAGE)
+        fail(str(broken), LOCKED if isinstance(broken, Fenced) else USAGE)
     if not request.outcome:
         fail("The running Lockstep has not answered yet; it takes this up with its next pass.", LOCKED)
     click.echo(request.answer, err=request.outcome != DONE)

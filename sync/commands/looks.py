@@ -14,9 +14,11 @@ from sync.edits.effects import edit_json, edit_lines
 from sync.engine import Engine
 from sync.find import find, requester_field
 from sync.freezing.brake import told_frozen
+from sync.joining.lost import told_found
 from sync.rehearse import dry_links
 from sync.show import board, status
 from sync.show import find as found
+from sync.state import Held
 
 #: what some of the counts are called for people
 COUNTED = {"dirty": "to look at", "copies": "copies of comments"}
@@ -52,6 +54,7 @@ def show_board(
     counts = engine.store.counts()
     if as_json:
         told: dict[str, Any] = {"counts": counts, "frozen": frozen, "edit": edit_json(engine.edit)}
+        told["found_again"] = told_found(engine)
         told["board"] = [status.row_json(row, by) for row in groups]
         told["links"] = [status.standing_json(one) for one in standings]
         click.echo(json.dumps(told, indent=2))
@@ -66,6 +69,8 @@ def show_board(
     out.print("", ", ".join(counted(name, count) for name, count in counts.items()), sep="\n")
     for line in (*frozen, *edit_lines(engine.edit)):
         out.print(line, style="red", markup=False)
+    for line in told_found(engine):
+        out.print(line, style="yellow", markup=False)
 
 
 def show_findings(engine: Engine, text: str, limit: int, as_json: bool) -> int:
@@ -98,14 +103,21 @@ def show_why(engine: Engine, item: str) -> None:
         click.echo(line, err=True)
 
 
-def show_held(engine: Engine, as_json: bool) -> int:
-    """What is set aside, and the mails that did not go; 1 where there is any."""
-    rows, unsent = engine.store.held(), engine.store.unsent()
+def show_held(engine: Engine, item: str, as_json: bool) -> int:
+    """What is set aside, of one item or of all, and the mails that did not go; 1 where there is any."""
+    everything = engine.store.held()
+    rows = [(h, key) for h, key in everything if item.casefold() in ("", key.casefold(), h.ref.id.casefold())]
+    unsent = [] if item else engine.store.unsent()
     if as_json:
-        told = [
-            {"item": k, "what": h.what, "reason": h.reason, "advice": h.advice, "since": str(h.since)} for h, k in rows
-        ]
+        told = [held_json(held, key) for held, key in rows]
         click.echo(json.dumps({"held": told, "unsent": unsent}, indent=2))
     else:
         show.console().print(show.held_table(rows, unsent))
     return HELD if rows or unsent else QUIET
+
+
+def held_json(held: Held, key: str) -> dict[str, Any]:
+    """Something set aside, for programs; times are ISO 8601, ``retry`` is missing where only a change helps."""
+    told = {"item": key, "what": held.what, "reason": held.reason, "advice": held.advice, "since": str(held.since)}
+    instants = {"tried": held.tried, "retry": held.retry}
+    return {**told, "tries": held.tries, **{name: at.isoformat() for name, at in instants.items() if at}}

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from sync import show
 from sync.clock import SystemClock
-from sync.commands.ending import GUARD, HELD, QUIET, UNREACHABLE
+from sync.commands.ending import GUARD, HELD, LOCKED, QUIET, UNREACHABLE, USAGE, fail
 from sync.commands.engines import opened
 from sync.compose import recompose
 from sync.config import ConfigProblems, load
@@ -23,12 +23,16 @@ from sync.reconcile import Pass, reconcile
 from sync.running.daemon import Daemon
 from sync.running.signals import Signals
 from sync.setup import Setup
+from sync.store import Fenced, StateBroken
 
 
 def run_reconcile(engine: Engine, *, over_guard: bool = False) -> int:
     """Reconciles under a progress bar and tells what came of it; the exit code."""
-    with progress_bar() as tick:
-        passes = reconcile(engine, over_guard=over_guard, progress=tick)
+    try:
+        with progress_bar() as tick:
+            passes = reconcile(engine, over_guard=over_guard, progress=tick)
+    except StateBroken as broken:
+        fail(str(broken), LOCKED if isinstance(broken, Fenced) else USAGE)
     show.console().print(show.summary(passes))
     for line in (*show.failures(passes), *told_frozen(engine), *edit_lines(engine.edit)):
         click.echo(line, err=True)
@@ -65,8 +69,14 @@ def run_daemon(path: Path) -> None:
 
     daemon = Daemon(engine, signals, reload, recompose)
     daemon.tell_edit()
-    daemon.run()
-    daemon.engine.close()
+    try:
+        daemon.run()
+    except Fenced as fenced:
+        log.error("this Lockstep writes nothing more and ends", action="run", reason=str(fenced))
+        sys.exit(LOCKED)
+    finally:
+        signals.stopping.set()
+        daemon.engine.close()
 
 
 class progress_bar:

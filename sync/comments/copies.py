@@ -141,7 +141,7 @@ def copies_of(
     if text.strip():
         limit = seen.facts[target.ref.tracker].comment_limit
         origin = Origin(comment.item.tracker, comment.id)
-        signed = Remarked(origin, comment.author, source.key, text, reason, removed, errand.version)
+        signed = Remarked(origin, comment.author, source.key, text, reason, removed, errand.version, comment.created)
         yield from remark(setup, signed, target, errand.channel, limit, copies)
 
 
@@ -162,6 +162,7 @@ class Remarked:
     reason: str
     removed: int = 0
     version: str = ""
+    made: datetime | None = None
 
 
 def remark(
@@ -174,7 +175,7 @@ def remark(
         if copy not in copies or copies[copy].outcome not in ("done", "withdrawn"):
             text = under_banner(setup, said, target.ref, number, len(pieces), piece)
             place = target.ref, target.side, channel, copy, len(pieces)
-            yield Say(*place, text, said.reason, said.removed, said.version)
+            yield Say(*place, text, said.reason, said.removed, said.version, said.made)
 
 
 def under_banner(setup: Setup, said: Remarked, target: Ref, part: int, whole: int, text: str) -> str:

@@ -21,7 +21,8 @@ def guards(desk: Desk) -> Guards:
     if said.tell.teams:
         desk.known("teams", said.tell.teams, (*at, "teams"))
     told = addresses(desk, (*at, "email"), said.tell.email)
-    return Guards(said.writes, said.share, said.gone, told, said.tell.teams)
+    bounds = {"item": said.item, "flap": said.flap, "comments": said.comments}
+    return Guards(said.writes, said.share, said.gone, told, said.tell.teams, **bounds)
 
 
 def freeze(desk: Desk) -> tuple[Window, ...]:

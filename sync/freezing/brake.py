@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ import structlog
 from mappings.model import Ref
 from mappings.wording import in_utc, many
 from sync.engine import Engine
+from sync.freezing.budget import STOPPED
 from sync.freezing.freeze import ALL, LINK, ROUTE, Brakes, Frost, Pause, brakes, hold_back
-from sync.freezing.guard import NOTHING, Estate, Toll, by_share, excesses, toll
+from sync.freezing.guard import LATELY, NOTHING, Estate, Toll, by_share, excesses, toll
 from sync.plan import Plan
 from sync.setup import Setup
 from sync.state import LinkState, Seen
@@ -21,6 +22,8 @@ from sync.store import Store
 
 #: notes in the state: the guard that tripped, what was approved, what waits
 TRIPPED, APPROVED, WAITS = "guard tripped", "guard approved", "waits"
+#: and when a person last let one go on
+LOOKED = "guard looked at"
 
 
 #: what a person can do about each kind of frost
@@ -88,7 +91,8 @@ def brake(engine: Engine, plans: list[tuple[LinkState, Plan]], seen: Seen, now: 
     if cost == NOTHING == let_through:
         return Braked(braked, stopped, cost)
     # counted only where a share of it may be exceeded: the count grows with the links
-    estate = engine.store.estate() if by_share(engine.setup.guards, cost) else Estate()
+    by_shares = by_share(engine.setup.guards, cost)
+    estate = engine.store.estate(counted_from(engine.store, now)) if by_shares else Estate()
     reasons = excesses(engine.setup.guards, cost, estate, let_through)
     if reasons:
         trip(engine, Trip(now, reasons, cost))
@@ -100,6 +104,12 @@ def brake(engine: Engine, plans: list[tuple[LinkState, Plan]], seen: Seen, now: 
     return Braked(braked, stopped, cost, let_through)
 
 
+def counted_from(store: Store, now: datetime) -> datetime:
+    """Since when items that went missing are counted together: what a person has looked at counts no more."""
+    looked = store.noted(LOOKED)
+    return max(now - LATELY, datetime.fromisoformat(looked)) if looked else now - LATELY
+
+
 def use_up(engine: Engine, braked: Braked, writes: int) -> None:
     """What was approved and is done is approved no longer: a pass that a tracker broke off may go on with the rest,
     and no further. An approval that came while the pass was under way is for the next one."""
@@ -108,7 +118,7 @@ def use_up(engine: Engine, braked: Braked, writes: int) -> None:
         return
     rest = left.writes - writes
     again = rest > 0 and writes < braked.toll.writes
-    engine.store.note(APPROVED, told(Toll(rest, left.links, left.gone)) if again else None)
+    engine.store.note(APPROVED, told(replace(left, writes=rest)) if again else None)
 
 
 # ── what tripped, what is approved ───────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +153,7 @@ def lift(store: Store, by: str, now: datetime) -> Trip | None:
     tripped = trip_of(store)
     if tripped is not None:
         store.note(TRIPPED, None)
+        store.note(LOOKED, now.isoformat())
         store.log("resumed", "guard", f"by {by}", now)
     return tripped
 
@@ -154,7 +165,8 @@ def approved(store: Store) -> Toll:
 
 
 def told(toll: Toll) -> dict[str, object]:
-    return {"writes": toll.writes, "links": toll.links, "gone": dict(toll.gone)}
+    counts = {"gone": dict(toll.gone), "back": dict(toll.back), "silent": dict(toll.silent)}
+    return {"writes": toll.writes, "links": toll.links, **counts}
 
 
 def toll_of(note: dict[str, object]) -> Toll:
@@ -188,15 +200,30 @@ def resume(engine: Engine, what: str, by: str) -> str:
     known = named(engine, what)
     ended = [pause.what for pause in store.pauses() if pause.what == known]
     store.resume(ended, by, now)
+    rested = let_go(store, what, by, now)
     tripped = lift(store, by, now) if known == ALL else None
     if tripped:
         over(engine, tripped, f"{by} let the writing go on")
     still = [f"Frozen: {frost}. {HELPS[frost.kind]}." for frost in standing(engine).frosts]
     still += told_pauses(engine)
+    if rested:
+        return " ".join([f"{', '.join(rested)} may be written again; what waited is written in the next pass.", *still])
     if not ended and not tripped:
         what = "no pause of everything and no guard stands" if known == ALL else f"{words(engine, known)} not paused"
         return " ".join([f"Nothing to resume: {what[0].lower()}{what[1:]}.", *still])
     return " ".join([f"{words(engine, known)} resumed; what waited is written in the next pass.", *still])
+
+
+def let_go(store: Store, what: str, by: str, now: datetime) -> list[str]:
+    """Lets items be written again that their budgets stopped: the item of that key, or all of a link. Their keys."""
+    if what in ("", ALL) or what.startswith(ROUTE):
+        return []
+    rests = [(held, key) for held, key in store.held() if held.what == STOPPED]
+    links = store.links_of([held.ref for held, _ in rests])
+    whole = {item.ref for link in links if link.key == what.removeprefix(LINK) for item in link.items}
+    found = [(held, key) for held, key in rests if held.ref in whole or what.casefold() == key.casefold()]
+    store.begin_anew([held.ref for held, _ in found], by, now)
+    return [key for _, key in found]
 
 
 def approve(engine: Engine, by: str) -> str:
@@ -211,6 +238,8 @@ def approve(engine: Engine, by: str) -> str:
     over(engine, tripped, f"{by} approved the pass")
     cost = tripped.toll
     missed = "".join(f", {count} items of {tracker} missing" for tracker, count in sorted(cost.gone.items()))
+    missed += "".join(f", {count} items of {tracker} put back" for tracker, count in sorted(cost.back.items()))
+    missed += "".join(f", {count} discussions of {tracker} emptied" for tracker, count in sorted(cost.silent.items()))
     counts = f"{cost.writes} writes, {cost.links} open links changed{missed}"
     return f"Approved: {counts}. A pass that wants much more than that stops again."
 
@@ -259,7 +288,26 @@ def told_frozen(engine: Engine) -> list[str]:
     lines += told_pauses(engine)
     if lines and links:
         lines.append(f"{links} {'link waits' if links == 1 else 'links wait'} with {many(writes, 'write')}.")
-    return lines
+    return lines + told_rests(engine.store)
+
+
+def told_rests(store: Store) -> list[str]:
+    """The items that are written no more since their budgets were used up."""
+    rests = [(held, key) for held, key in store.held() if held.what == STOPPED]
+    return [f"{key} is not written since {in_utc(held.since)}: lockstep held tells why." for held, key in rests]
+
+
+def tell_rests(engine: Engine, plans: Iterable[tuple[LinkState, Plan]], now: datetime) -> None:
+    """Tells whoever hears of guards of each item that is written no more, once."""
+    stopped = {h.ref: h for link, plan in plans for h in (*link.held, *plan.settlement.holds) if h.what == STOPPED}
+    if not stopped:
+        return
+    for held, key in engine.store.held():
+        if held.what == STOPPED and held.ref in stopped:
+            text = f"{held.reason}\n\n{held.advice}."
+            tell(engine, f"budget:{held.ref}:{held.since.isoformat()}", f"{key} is written no more", text)
+            if held.since == now:
+                structlog.get_logger().error("item stopped", action="guard", item=key, reason=held.reason)
 
 
 def told_pauses(engine: Engine) -> list[str]:

@@ -85,9 +85,11 @@ def hold_back(plan: Plan, link: LinkState, setup: Setup, brakes: Brakes) -> Plan
 
 
 def changes(plan: Plan) -> bool:
-    """Whether the plan writes to a tracker, joins items, or sets something aside for a person."""
+    """Whether the plan writes to a tracker, joins items, sets something aside for a person, or takes a comment for
+    deleted."""
     settled = plan.settlement
-    return bool(writes_of(plan.actions) or settled.joins or settled.tells or settled.holds)
+    deleted = any(version.gone for _, version in settled.versions)
+    return bool(writes_of(plan.actions) or settled.joins or settled.tells or settled.holds or deleted)
 
 
 def writes_of(actions: Iterable[Action]) -> list[Action]:

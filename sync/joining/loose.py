@@ -6,6 +6,7 @@ from __future__ import annotations
 from sync.joining.join import JOIN
 from sync.plan import Plan, Settlement, Unmark
 from sync.sheet import Sheet, title
+from sync.state import DEFECT, UNHEARD, UNREAD, Held
 
 #: what may be held of an item that no link holds
 WAITING = (JOIN, "match")
@@ -15,7 +16,7 @@ def loose(sheet: Sheet) -> Plan:
     """The plan, which makes no link. What was held and is no more is released."""
     link = sheet.link
     holds = {key: held for key, held in sheet.holds.items() if held.what in WAITING}
-    gone = tuple((h.ref, h.what) for h in link.held if h.what in (*WAITING, "defect") and (h.ref, h.what) not in holds)
+    gone = tuple((h.ref, h.what) for h in link.held if passed(sheet, h) and (h.ref, h.what) not in holds)
     settlement = Settlement(
         holds=tuple(held for held in holds.values() if held not in link.held),
         releases=gone if link.source in sheet.seen.records else (),
@@ -37,6 +38,11 @@ def loose(sheet: Sheet) -> Plan:
         pending=sheet.pending,
         loose=True,
     )
+
+
+def passed(sheet: Sheet, held: Held) -> bool:
+    """Whether something that is held of it could be judged anew now."""
+    return held.what in (*WAITING, DEFECT, UNREAD) or (held.what == UNHEARD and held.ref in sheet.seen.comments)
 
 
 def unmarks(sheet: Sheet) -> list[Unmark]:

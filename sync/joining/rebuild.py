@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mappings.banner import creation_key, link_key
 from mappings.model import Record, Ref
@@ -20,10 +20,11 @@ from sync.store import Begun, Dirty
 @dataclass(frozen=True, slots=True)
 class Attached:
     """Items that must ``wait`` (a marked item's partners are only known once every side was read to its end), and
-    those set ``aside`` as copies that a person made."""
+    those set ``aside`` as copies that a person made. ``found``: how many items came into which link, by its key."""
 
     wait: frozenset[Ref] = frozenset()
     aside: frozenset[Ref] = frozenset()
+    found: Mapping[str, int] = field(default_factory=dict)
 
 
 def attach(
@@ -38,7 +39,10 @@ def attach(
     for record, side in strangers:
         if not settles_creation(engine, record):
             groups[key_of(engine, record, openers)].append((record, side))
-    return Attached(aside=frozenset(ref for key, members in groups.items() for ref in group(engine, key, members)))
+    twins = {key: group(engine, key, members) for key, members in groups.items()}
+    found = {key: len(members) - len(twins[key]) for key, members in groups.items()}
+    aside = frozenset(ref for refs in twins.values() for ref in refs)
+    return Attached(aside=aside, found={key: count for key, count in found.items() if count})
 
 
 def marked_strangers(

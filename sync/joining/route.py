@@ -225,16 +225,18 @@ def unmarkable(sheet: Sheet) -> bool:
 
 
 def adopt_marks(sheet: Sheet) -> list[Action]:
-    """The mark for every item that does not carry it yet, so that it is followed wherever it goes."""
+    """The mark for every item that does not carry it yet, so that it is followed wherever it goes, and for one from
+    which people took the key of its creation: without it a lost state would have it opened a second time."""
     marks: list[Action] = []
     for item in sheet.present():
         record = sheet.record(item.ref)
-        if record.mark is not None and not astray(sheet, item, record.mark):
+        made = made_by(sheet, item, record)
+        if record.mark is not None and record.mark.made == made and not astray(sheet, item, record.mark):
             continue
         if record.occupied:
             sheet.hold(item.ref, "mark", *occupied_words(record))
         elif not resting(sheet, item.ref, "mark", "mark"):
-            mark = Mark(sheet.setup.mark, sheet.link.key, made_by(record), came_by(sheet, item))
+            mark = Mark(sheet.setup.mark, sheet.link.key, made, came_by(sheet, item))
             marks.append(Adopt(item.ref, item.side, mark, f"{record.key} belongs to a link and carries its mark"))
     return marks
 
@@ -260,9 +262,17 @@ def astray(sheet: Sheet, item: Item, mark: Mark) -> bool:
     return item.joined in (*FOLLOWING, SPLIT) and mark.link not in ("", sheet.link.key)
 
 
-def made_by(record: Record) -> str:
-    """The creation key stays with an item, whatever link it is in."""
-    return record.mark.made if record.mark else ""
+def made_by(sheet: Sheet, item: Item, record: Record) -> str:
+    """The creation key stays with an item, whatever link it is in. Where people took it off, it is known here which one
+    was opened for the link on the item's side: if that is one, and the item did not come otherwise."""
+    if record.mark and record.mark.made:
+        return record.mark.made
+    if item.joined or item.ref == sheet.link.source:
+        return ""
+    opening = {route.id for route in sheet.setup.routes if route.opens == item.side}
+    born = [creation.key for creation in sheet.link.creations if creation.route in opening]
+    peers = [one for one in sheet.link.items if one.side == item.side]
+    return born[0] if len(born) == len(peers) == 1 else ""
 
 
 def came_by(sheet: Sheet, item: Item) -> str:

@@ -227,6 +227,9 @@ def settle(
             echoes.append((s.ref, Echo(s.spelling, s.echo.serial)))  # what we sent before never came, nor will again
         if s.spelling != s.echo.spelling and (ours or unwritable):
             echoes.append((s.ref, Echo(s.spelling, s.echo.serial)))  # heard: its next change is a new one
+        elif s.ref in overridden:
+            # heard as well, and behind until it is written: should that fail, its old word must not speak again
+            echoes.append((s.ref, Echo(s.spelling, min(s.echo.serial, agreed.serial - 1))))
         if wanted is None and s.ref in restored:
             writes.append((s.ref, s.echo.spelling))
         elif wanted is None:

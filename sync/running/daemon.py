@@ -17,8 +17,9 @@ from sync.reconcile import Pass, one_pass
 from sync.running.alive import Beat, Watch, pass_ended
 from sync.running.audit import daily
 from sync.running.signals import Signals
+from sync.running.trouble import Trouble
 from sync.setup import Setup
-from sync.store import StateBroken
+from sync.store import Fenced, StateBroken
 
 Reload = Callable[[], Setup | None]
 
@@ -39,10 +40,12 @@ class Daemon:
         self.frosts: tuple[Frost, ...] = ()
         self.log = structlog.get_logger()
         self.beat = Beat()
+        self.trouble = Trouble()
         self.watch = Watch(lambda: self.engine)
 
     def run(self) -> None:
-        """Until told to stop. What goes wrong in a pass is logged and the next one tries again."""
+        """Until told to stop. What goes wrong in a pass is logged and the next one tries again. Raises ``Fenced`` where
+        another process works on the state now."""
         signals = self.signals
         signals.at_work = True
         self.watch.start(signals.stopping)
@@ -56,28 +59,38 @@ class Daemon:
             signals.wake.clear()  # after the wait: a signal that comes in before the next look is seen by that look
 
     def once(self) -> Pass | None:
-        """One pass, as a sweep when one is due."""
+        """One pass, as a sweep when one is due. Raises ``Fenced``."""
+        swept = self.swept
         try:
             done = one_pass(self.engine, sweep=self.sweep_due())
+        except Fenced:
+            raise
         except StateBroken as broken:
-            self.log.error("state unusable, nothing written", action="pass", reason=str(broken))
+            self.swept = swept
+            self.trouble.met(self.engine, broken)
             return None
         except Exception as error:
+            self.swept = swept
             self.log.error("defect in Lockstep, the pass is tried again", action="pass", where=where(error))
             return None
         self.check_names()
         self.tell(done)
-        self.ended()
+        self.ended(done)
         return done
 
-    def ended(self) -> None:
+    def ended(self, done: Pass) -> None:
         """The pass came to its end: those who watch hear of it."""
         self.watch.passed()
         try:
+            if done.writes or done.refused or done.unsettled:
+                self.engine.store.note("last pass", [done.at.isoformat(), done.writes, done.refused])
             pass_ended(self.engine)
+            self.trouble.over(self.engine)
             daily(self.engine)
+        except Fenced:
+            raise
         except StateBroken as broken:
-            self.log.error("the end of a pass cannot be noted", action="alive", reason=str(broken))
+            self.trouble.met(self.engine, broken)
         except Exception as error:
             self.log.error("defect in Lockstep, the passes go on", action="alive", where=where(error))
         self.beat.strike(self.engine.setup.notices.beat)
@@ -110,7 +123,6 @@ class Daemon:
             self.log.info(
                 "pass", action="pass", links=done.links, writes=done.writes, refused=done.refused, open=done.unsettled
             )
-            self.engine.store.note("last pass", [done.at.isoformat(), done.writes, done.refused])
 
     def tell_frost(self, done: Pass) -> None:
         """Says once when the writing stops and when it goes on."""

@@ -178,12 +178,18 @@ def held_table(rows: Sequence[tuple[Held, str]], unsent: Sequence[tuple[str, str
         line = Text(f"{key}  {held.what}", style="bold")
         line.append(f"\n  {held.reason}", style="red")
         line.append(f"\n  {held.advice}", style="default")
-        retry = f", tried again from {in_utc(held.retry)}" if held.retry else ""
-        line.append(f"\n  held since {in_utc(held.since)}{retry}", style="dim")
+        line.append(f"\n  {held_times(held)}", style="dim")
         blocks.append(line)
     for key, kind, error in unsent:
         blocks.append(Text(f"{kind} {key}\n  {error or 'waiting to be sent'}", style="red"))
     return Group(*blocks)
+
+
+def held_times(held: Held) -> str:
+    """Since when something is held, how often it was tried, and when it is looked at next."""
+    tried = f", tried {many(held.tries, 'time')}, last at {in_utc(held.tried)}" if held.tried else ""
+    again = f"again from {in_utc(held.retry)}" if held.retry else "looked at again when its item changes"
+    return f"held since {in_utc(held.since)}{tried}, {again}; lockstep held --retry asks for it at once"
 
 
 def why_text(engine: Engine, link: LinkState, plan: Plan | None) -> RenderableType:

@@ -9,13 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from mappings.model import Ref
+from sync.freezing.budget import STOPPED
 from sync.freezing.freeze import Pause
 from sync.freezing.guard import Estate
+from sync.state import Held
 from sync.store import (
+    commit,
     journal,
     parting,
     pauses,
     requests,
+    strokes,
     tombstones,
 )
 from sync.store import tables as t
@@ -97,7 +101,27 @@ class Asking(Door):
         with self.db.begin() as connection:
             pauses.end(connection, whats, by, now)
 
-    def estate(self) -> Estate:
-        """How much there is that a guard counts."""
+    def begin_anew(self, refs: Collection[Ref], by: str, now: datetime) -> None:
+        """Items that used up their budgets are written again, and what they wrote until now counts no more."""
         with self.db.begin() as connection:
-            return pauses.estate(connection)
+            for ref in refs:
+                strokes.forget_item(connection, ref)
+                commit.release(connection, ref, STOPPED)
+            pauses.wake(connection, refs)
+            journal.append(connection, now, [journal.Line("", "resumed", str(ref), f"by {by}") for ref in refs])
+
+    def try_again(self, held: Collection[Held], by: str, now: datetime) -> None:
+        """What is set aside is tried at the next look, which comes with the next pass."""
+        with self.db.begin() as connection:
+            for one in held:
+                mine = (t.held.c.tracker == one.ref.tracker, t.held.c.id == one.ref.id, t.held.c.what == one.what)
+                rests = (*mine, t.held.c.retry > now)
+                connection.execute(sa.update(t.held).where(*rests).values(retry=now))
+            refs = list(dict.fromkeys(one.ref for one in held))
+            pauses.wake(connection, refs)
+            journal.append(connection, now, [journal.Line("", "retry", str(ref), f"by {by}") for ref in refs])
+
+    def estate(self, since: datetime) -> Estate:
+        """How much there is that a guard counts, and how many items are missing since then."""
+        with self.db.begin() as connection:
+            return pauses.estate(connection, since)

@@ -16,10 +16,12 @@ from sync.merging.merge import Echo
 from sync.merging.status import STAGE, spelled
 from sync.plan import Action, Adopt, Notify, Open, Plan, Reword, Say, Show, Unmark, Write
 from sync.state import Held, LinkState, Order, OwnRemark, Seen
-from sync.store import copies, journal
+from sync.store import copies, journal, strokes
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
 
+#: what stays as it is of something held that is judged anew
+JUDGED = ("since", "tries", "tried")
 #: stands for the talk of an item whose tracker shows none, once its discussion was read
 HEARD = "heard"
 
@@ -99,6 +101,7 @@ def settle_plan(connection: sa.Connection, link: int, plan: Plan, now: datetime)
     for key, copy, _ in settled.copies:
         if copy.outcome == "done":
             copies.forget_said(connection, key)
+    strokes.keep(connection, link, settled.strokes, now)
     settle_holds(connection, link, plan)
     for ref, gone_their_way in settled.left:
         connection.execute(item_update(ref).values(left=gone_their_way))
@@ -127,7 +130,7 @@ def fulfil(connection: sa.Connection, ids: Iterable[str]) -> None:
 def settle_holds(connection: sa.Connection, link: int, plan: Plan) -> None:
     for ref, what in plan.settlement.releases:
         release(connection, ref, what)
-    upsert(connection, t.held, [held_row(link, held) for held in plan.settlement.holds], keep=("since",))
+    upsert(connection, t.held, [held_row(link, held) for held in plan.settlement.holds], keep=JUDGED)
 
 
 def held_row(link: int, held: Held) -> dict[str, Any]:
@@ -142,6 +145,8 @@ def held_row(link: int, held: Held) -> dict[str, Any]:
         "since": held.since,
         "retry": held.retry,
         "fingerprint": held.fingerprint,
+        "tries": held.tries,
+        "tried": held.tried,
     }
 
 
@@ -212,6 +217,8 @@ def spelling_of(natives: Iterable[str], fields: Mapping[str, Native]) -> Spellin
 
 def settle_intent(connection: sa.Connection, intent: int, outcome: str, now: datetime) -> None:
     connection.execute(sa.update(t.intents).where(t.intents.c.id == intent).values(outcome=outcome, settled=now))
+    if outcome == "failed":
+        strokes.forget_intent(connection, intent)
 
 
 def intend(connection: sa.Connection, link: int, plan: Plan, now: datetime) -> dict[int, int]:
@@ -230,6 +237,7 @@ def intend(connection: sa.Connection, link: int, plan: Plan, now: datetime) -> d
             intents[place] = insert_intent(connection, link, action, now)
         if isinstance(action, Write):
             remember_sent(connection, action)
+        strokes.keep(connection, link, strokes.of_action(action, intents.get(place, 0), now), now)
     return intents
 
 

@@ -34,7 +34,7 @@ class Unshown:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A creation whose answer was lost."""
+    """A creation whose answer was lost: intended ``at``, found without an answer ``since``."""
 
     intent: int
     link: int
@@ -42,6 +42,7 @@ class Begun:
     side: str
     keys: str
     at: datetime
+    since: datetime
 
 
 def join(connection: sa.Connection, link: int, side: str, record: Record) -> None:
@@ -124,7 +125,7 @@ def unshown(connection: sa.Connection) -> list[Unshown]:
 def begun(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Begun]:
     """Creations on their way for which the conditions hold."""
     rows = connection.execute(sa.select(t.intents).where(t.intents.c.kind == "open", t.ON_ITS_WAY, *conditions))
-    return [Begun(r.id, r.link, r.key, r.payload["side"], r.payload["keys"], r.at) for r in rows]
+    return [Begun(r.id, r.link, r.key, r.payload["side"], r.payload["keys"], r.at, r.settled or r.at) for r in rows]
 
 
 def rebuild(

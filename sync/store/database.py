@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
-import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import StaticPool
 
+from sync.store.failing import StateBroken
+from sync.store.fence import Fence, private
 from sync.store.tables import metadata
 
 #: the migration this code works with; a test holds it against the newest one
-HEAD = "0003"
-LOCK_KEY = 0x10C5731
+HEAD = "0004"
+#: what helps where the file of the state is damaged
+MENDS = (
+    "put a backup in its place, or move it and its -wal and -shm files away: then links and copied comments are found "
+    "again from the trackers"
+)
 #: how many values a query names at once: SQLite takes a thousand conditions
 CHUNK = 400
 
 T = TypeVar("T")
-
-
-class StateLocked(Exception):
-    """Another Lockstep works on this state. Stop it first, or point bot.state elsewhere."""
-
-
-class StateBroken(Exception):
-    """The state cannot be opened. The message says why and what helps."""
 
 
 class Database:
@@ -42,7 +37,7 @@ class Database:
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
         self.lock = threading.RLock()
-        self.instance: IO[str] | sa.Connection | None = None
+        self.fence = Fence(self)
         try:
             self.url = sa.make_url(url)
             self.engine = self.make_engine()
@@ -72,18 +67,20 @@ class Database:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """A transaction: all of it or nothing. Raises ``StateBroken`` where the database cannot be used."""
+        """A transaction: all of it or nothing. Raises ``StateBroken`` where the database cannot be used, ``Fenced``
+        where another process works on it now."""
         with self.lock:
+            self.fence.stand()
             try:
                 with self.engine.begin() as connection:
+                    self.fence.check(connection)
                     yield connection
             except sa.exc.OperationalError as error:
                 raise StateBroken(f"the state cannot be used: {error.orig}") from error
             except sa.exc.DatabaseError as error:
                 if type(error) is not sa.exc.DatabaseError:
                     raise
-                helps = "move it away, and a new one is rebuilt from the trackers"
-                raise StateBroken(f"the state {self.path or ''} cannot be used: {error.orig}; {helps}") from error
+                raise StateBroken(f"the state {self.path or ''} is damaged: {error.orig}. To go on, {MENDS}") from error
 
     def migrate(self) -> None:
         """Brings the tables to this version; a new SQLite file is readable by its owner alone. Raises
@@ -105,29 +102,18 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def acquire(self) -> None:
-        """Makes this process the only one that works on the state, until it ends. Raises ``StateLocked``."""
-        if self.path is not None:
-            handle = open(private(Path(f"{self.path}.lock")), "w")  # noqa: SIM115 - held as long as the process lives
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                handle.close()
-                raise StateLocked(f"another Lockstep works on {self.path}") from None
-            self.instance = handle
-        elif not self.is_sqlite:
-            connection = self.engine.connect()
-            schema = sa.func.hashtext(sa.func.current_schema())
-            if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(LOCK_KEY, schema))):
-                connection.close()
-                raise StateLocked(f"another Lockstep works on {self.url.render_as_string(hide_password=True)}")
-            connection.commit()
-            self.instance = connection
+    def examine(self) -> None:
+        """Reads a file of SQLite through: one that was cut off or garbled would show it in the middle of a pass. Raises
+        ``StateBroken``."""
+        if self.path is None or not self.path.exists():
+            return
+        with self.begin() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise StateBroken(f"the state {self.path} is damaged: {found}. To go on, {MENDS}")
 
     def close(self) -> None:
-        if self.instance is not None:
-            self.instance.close()
-            self.instance = None
+        self.fence.let_go()
         self.engine.dispose()
 
     @staticmethod
@@ -146,16 +132,6 @@ class Database:
                 if rows:
                     target.execute(sa.insert(table), rows)
         return scratch
-
-
-def private(path: Path) -> Path:
-    """The file, made where it is not there yet, readable by its owner alone. Raises ``StateBroken``."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
-    except OSError as error:
-        raise StateBroken(f"the state cannot be made: {error}") from None
-    return path
 
 
 def prepare_sqlite(connection: Any, record: Any) -> None:

@@ -43,6 +43,13 @@ class Linking(Door):
             ]
         return {Ref(row.tracker, row.id): (row.link, row.acked) for row in rows}
 
+    def neighbour(self, side: str, ids: Collection[str]) -> str:
+        """The id of an item of the side that is none of these; empty where there is none."""
+        of_side = (t.items.c.side == side, t.items.c.gone.is_(False), t.items.c.id.not_in(list(ids)))
+        newest = sa.select(t.items.c.id).where(*of_side).order_by(t.items.c.created.desc()).limit(1)
+        with self.db.begin() as connection:
+            return connection.scalar(newest) or ""
+
     def links_of(self, refs: Collection[Ref]) -> list[LinkState]:
         """The links that hold these items, and the prospective ones of those that no link holds."""
         if not refs:

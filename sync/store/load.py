@@ -28,9 +28,12 @@ from sync.state import (
     OwnRemark,
     Version,
 )
+from sync.store import strokes
 from sync.store import tables as t
 from sync.store.database import among, chunks
 
+#: what is read of a link, by its id
+PARTS = (t.items, t.agreed, t.comments, t.copies, t.movements, t.firings, t.held, t.remarks, t.orders, t.strokes)
 #: how an item came that is shown with its parent's link and never counted
 TASK = "task"
 
@@ -55,10 +58,7 @@ def load_links(connection: sa.Connection, ids: Sequence[int]) -> list[LinkState]
     """The links of these ids, whole."""
     if not ids:
         return []
-    parts = {
-        table.name: grouped(connection, table, ids)
-        for table in (t.items, t.agreed, t.comments, t.copies, t.movements, t.firings, t.held, t.remarks, t.orders)
-    }
+    parts = {table.name: grouped(connection, table, ids) for table in PARTS}
     refs = [Ref(row.tracker, row.id) for rows in parts["items"].values() for row in rows]
     echoes = load_echoes(connection, refs)
     creations = load_creations(connection, ids)
@@ -162,6 +162,7 @@ def link_of(
         route=head.route,
         aside=frozenset(head.aside),
         orders=tuple(sorted((order_of(r) for r in rows("orders")), key=lambda order: order.id)),
+        strokes=tuple(sorted((strokes.of_row(r) for r in rows("strokes")), key=lambda stroke: (stroke.at, stroke.key))),
     )
 
 
@@ -198,7 +199,7 @@ def copy_of(row: Any) -> Copy:
 
 def held_of(row: Any) -> Held:
     ref = Ref(row.tracker, row.id)
-    return Held(ref, row.what, row.reason, row.advice, row.since, row.retry, row.fingerprint)
+    return Held(ref, row.what, row.reason, row.advice, row.since, row.retry, row.fingerprint, row.tries, row.tried)
 
 
 def prospective(instance: str, row: Any) -> LinkState:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from mappings.model import Ref
 from sync.freezing.freeze import Pause
 from sync.freezing.guard import Estate
-from sync.store import journal, load
+from sync.gone import ITEM
+from sync.store import dirty, journal, load
 from sync.store import tables as t
-from sync.store.database import insert_new
+from sync.store.database import among, chunks, insert_new
 
 
 def read(connection: sa.Connection) -> list[Pause]:
@@ -41,8 +43,8 @@ def line(kind: str, what: str, body: str) -> journal.Line:
     return journal.Line(what.removeprefix("link:") if what.startswith("link:") else "", kind, what, body)
 
 
-def estate(connection: sa.Connection) -> Estate:
-    """Open links, and the items in them by tracker."""
+def estate(connection: sa.Connection, since: datetime) -> Estate:
+    """Open links, the items in them by tracker, and those of them that went missing since then and still are."""
     open_links = sa.select(sa.func.count()).select_from(t.links).where(t.links.c.closed.is_(None))
     joined = t.items.join(t.links, t.items.c.link == t.links.c.id)
     items = (
@@ -52,4 +54,22 @@ def estate(connection: sa.Connection) -> Estate:
         .group_by(t.items.c.tracker)
     )
     counted = {row[0]: int(row[1]) for row in connection.execute(items)}
-    return Estate(int(connection.scalar(open_links) or 0), counted)
+    held = t.held.join(t.links, t.held.c.link == t.links.c.id)
+    missing = (
+        sa.select(t.held.c.tracker, sa.func.count())
+        .select_from(held)
+        .where(t.held.c.what == ITEM, t.held.c.since > since, t.links.c.closed.is_(None))
+        .group_by(t.held.c.tracker)
+    )
+    lately = {row[0]: int(row[1]) for row in connection.execute(missing)}
+    return Estate(int(connection.scalar(open_links) or 0), counted, lately)
+
+
+def wake(connection: sa.Connection, refs: Collection[Ref]) -> None:
+    """Items, and the others of their links, are looked at in the next pass."""
+    for chunk in chunks(refs):
+        found = connection.execute(sa.select(t.items).where(load.refs_where(t.items, chunk))).all()
+        links = sorted({row.link for row in found if row.link is not None})
+        others = connection.execute(sa.select(t.items).where(among(t.items.c.link, links))).all() if links else []
+        rows = {(r.tracker, r.id): (Ref(r.tracker, r.id), r.side, True) for r in (*others, *found)}
+        dirty.mark(connection, rows.values())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from mappings.banner import link_key
 from mappings.model import Record, Ref
+from sync.state import Origin
 from sync.store import commit as c
 from sync.store import (
     creations,
@@ -18,29 +20,40 @@ from sync.store import (
 )
 from sync.store import tables as t
 from sync.store.creations import Begun
+from sync.store.database import among, chunks
 from sync.store.door import Door
+from sync.store.fence import FENCE
+from sync.store.force import IN_FORCE
+from sync.store.requests import DECLINED
+
+#: the answer to what was asked of a state that turned out to be an older copy
+ANEW = "the state was an older copy and is begun anew; ask again if it was not done"
 
 
 class Recovering(Door):
     """What a crash or a lost answer left open, and links found again by their marks."""
 
-    def strand(self, link: int) -> None:
+    def strand(self, link: int, now: datetime) -> None:
         """Work on a link that broke off in the middle: what was begun may have been applied, as after a crash."""
         begun = t.intents.c.link == link, t.intents.c.outcome == ""
         opening = t.intents.c.kind.in_(["open", "show"])
         with self.db.begin() as connection:
-            connection.execute(sa.update(t.intents).where(*begun, opening).values(outcome="unsure"))
+            connection.execute(sa.update(t.intents).where(*begun, opening).values(outcome="unsure", settled=now))
+            connection.execute(sa.update(t.copies).where(t.copies.c.link == link, t.UNSETTLED).values(at=now))
             connection.execute(sa.update(t.intents).where(*begun).values(outcome="read"))
 
-    def recover(self) -> int:
-        """After a start: intents without an outcome may have been applied. Creations are looked up before they are
-        repeated, everything else is settled by reading. Returns how many."""
+    def recover(self, now: datetime) -> int:
+        """After a start, and after a pass that broke off: intents without an outcome may have been applied. Creations
+        are looked up before they are repeated, everything else is settled by reading. What is unsure counts from
+        ``now``: who intended it may have sent it a moment ago. Returns how many."""
         with self.db.begin() as connection:
             rows = connection.execute(sa.select(t.intents).where(t.ON_ITS_WAY, t.intents.c.outcome == "")).all()
             for row in rows:
-                connection.execute(sa.update(t.intents).where(t.intents.c.id == row.id).values(outcome="unsure"))
+                unsure = {"outcome": "unsure", "settled": now}
+                connection.execute(sa.update(t.intents).where(t.intents.c.id == row.id).values(**unsure))
             links = {row.link for row in rows}
             unsettled = t.UNSETTLED
+            connection.execute(sa.update(t.copies).where(unsettled).values(at=now))
             links |= set(connection.scalars(sa.select(t.copies.c.link).where(unsettled)))
             links |= set(connection.scalars(sa.select(t.remarks.c.link)))
             links |= set(connection.scalars(sa.select(t.orders.c.link)))
@@ -52,6 +65,44 @@ class Recovering(Door):
                 .values(outcome="read")
             )
         return len(rows)
+
+    def last_entry(self) -> datetime | None:
+        """The latest instant that this state knows of: of its journal's last line."""
+        with self.db.begin() as connection:
+            return connection.scalar(sa.select(sa.func.max(t.journal.c.at)))
+
+    def known_creations(self, keys: Collection[str]) -> set[str]:
+        """Those of the creation keys that a creation was ever begun with."""
+        found: set[str] = set()
+        with self.db.begin() as connection:
+            for chunk in chunks(keys):
+                found |= set(connection.scalars(sa.select(t.intents.c.key).where(among(t.intents.c.key, chunk))))
+        return found
+
+    def copies_on(self, refs: Collection[Ref]) -> dict[Ref, list[tuple[Origin, str]]]:
+        """What was ever begun to be said on these items: the origin of each copy and, where it is known, its id."""
+        found: dict[Ref, list[tuple[Origin, str]]] = defaultdict(list)
+        c = t.copies.c
+        with self.db.begin() as connection:
+            for ref in refs:
+                mine = sa.select(c.origin_tracker, c.origin_id, c.copy_id)
+                mine = mine.where(c.target_tracker == ref.tracker, c.target_id == ref.id)
+                found[ref] = [(Origin(row[0], row[1]), row[2] or "") for row in connection.execute(mine)]
+        return found
+
+    def forget_known(self, notes: Collection[str], now: datetime) -> None:
+        """Forgets everything but what people said (who was taken out of a link, what is paused, the file in force),
+        the journal, and these notes. Of a link stays by which routes it was opened on: where no item of one is found
+        again, people took it away. What somebody asked of the older state is declined: it may be long done."""
+        kept = {t.meta, t.tombstones, t.pauses, t.requests, t.journal, t.journal_bodies, t.links}
+        declined = {"outcome": DECLINED, "answer": ANEW, "done": now, "args": ()}
+        with self.db.begin() as connection:
+            keep_routes(connection, now)
+            for table in reversed(t.metadata.sorted_tables):
+                if table not in kept:
+                    connection.execute(sa.delete(table))
+            connection.execute(sa.delete(t.meta).where(t.meta.c.name.not_in([*notes, FENCE, IN_FORCE])))
+            connection.execute(sa.update(t.requests).where(t.requests.c.outcome == "").values(**declined))
 
     def unsettled_creations(self) -> list[Begun]:
         """Creations whose answer was lost."""
@@ -99,3 +150,15 @@ class Recovering(Door):
             keys = ", ".join(record.key for record, _ in members)
             journal.append(connection, now, [journal.Line(key, "rebuilt", keys, "found again by their marks")])
         return id
+
+
+def keep_routes(connection: sa.Connection, now: datetime) -> None:
+    """Of each link the routes that opened an item on it, which from now on open one by a person's word alone."""
+    opened = t.intents.c.kind == "open", t.intents.c.outcome == "done"
+    routes: dict[int, set[str]] = defaultdict(set)
+    for row in connection.execute(sa.select(t.intents.c.link, t.intents.c.route).where(*opened)):
+        routes[row.link].add(row.route)
+    blank = {"opened": now, "closed": None, "due": None, "before": "", "lead_tracker": None, "lead_id": None}
+    for link in connection.execute(sa.select(t.links)).all():
+        aside = sorted({*link.aside, *routes[link.id]})
+        connection.execute(sa.update(t.links).where(t.links.c.id == link.id).values(aside=aside, **blank))

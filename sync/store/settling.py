@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from sync.store import (
     joining,
     journal,
     parting,
+    strokes,
     ties,
 )
 from sync.store import tables as t
@@ -114,19 +116,28 @@ class Settling(Door):
                 connection.execute(c.item_update(say.ref).values(version=version))
             if outcome == "done":
                 copies.forget_said(connection, say.copy)
+            if outcome == "pending":
+                strokes.forget_say(connection, say.copy)
 
     def reworded(self, reword: Reword, outcome: str, now: datetime) -> None:
         """How new words for a copy went: ``done``, ``unsure`` (settled by reading) or ``failed``."""
         done = {"outcome": reword.outcome, "digest": reword.version, "sent": "", "channel": reword.channel, "at": now}
-        values = done if outcome == "done" else {"sent": reword.version if outcome == "unsure" else ""}
+        sent = {"sent": reword.version, "at": now} if outcome == "unsure" else {"sent": ""}
+        values = done if outcome == "done" else sent
         with self.db.begin() as connection:
             connection.execute(copies.reword_row(reword).values(**values))
 
     def hold(self, link: int, held: Held, now: datetime) -> None:
-        """Sets aside what a tracker refused; the link is looked at again when it may be retried."""
+        """Sets aside what was tried and did not go; the link is looked at again when it may be retried. Told in the
+        journal when it begins and when its reason changes: what lasts would fill it."""
+        mine = (t.held.c.tracker == held.ref.tracker, t.held.c.id == held.ref.id, t.held.c.what == held.what)
         with self.db.begin() as connection:
-            upsert(connection, t.held, [c.held_row(link, held)], keep=("since",))
+            before = connection.execute(sa.select(t.held.c.tries, t.held.c.reason).where(*mine)).first()
+            tried = replace(held, tries=(before.tries if before else 0) + 1, tried=now)
+            upsert(connection, t.held, [c.held_row(link, tried)], keep=("since",))
             self._due_by(connection, link, held.retry)
+            if before is not None and before.reason == held.reason:
+                return
             key = connection.scalar(sa.select(t.links.c.key).where(t.links.c.id == link)) or ""
             journal.append(connection, now, [journal.Line(key, "held", str(held.ref), f"{held.what}: {held.reason}")])
 

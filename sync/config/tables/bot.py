@@ -33,6 +33,9 @@ class Guard(Table):
     writes: int = says("A pass that would write more often stops and asks; 0: no bound.", 1000, ge=0)
     share: Share = says("So does one that would change more of the open links.", "0%", validate_default=True)
     gone: Share = says("So does one that misses more of a tracker's linked items.", "20%", validate_default=True)
+    item: int = says("An item written more often than this within an hour rests until resumed; 0: no bound.", 60, ge=0)
+    flap: int = says("So does one where a value we wrote was changed back this often in a day; 0: no bound.", 5, ge=0)
+    comments: int = says("Comments customers read on one item an hour; the rest follow later; 0: no bound.", 30, ge=0)
     tell: Tell = says("Who hears of it.", Tell())
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sync.store.tables.columns import ITEM_ROOM, metadata, sound
 from sync.store.tables.comments import UNSETTLED, comments, copies, remarks
 from sync.store.tables.escalation import firings, movements, rules
-from sync.store.tables.intents import ON_ITS_WAY, intents, orders
+from sync.store.tables.intents import ON_ITS_WAY, intents, orders, strokes
 from sync.store.tables.links import agreed, echoes, held, items, links, names, ties, tombstones
 from sync.store.tables.running import cursors, dirty, journal, journal_bodies, meta, pauses, requests
 from sync.store.tables.telling import UNDELIVERED, UNSENT, deliveries, outbox
@@ -42,6 +42,7 @@ __all__ = [
     "requests",
     "rules",
     "sound",
+    "strokes",
     "ties",
     "tombstones",
 ]

@@ -1,8 +1,8 @@
-"""What is to be written: intents, and what rules and routes ordered."""
+"""What is to be written: intents, and what rules and routes ordered; and who wrote what lately."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, text
 
 from sync.store.tables.columns import Instant, Json, Words, link_id, metadata
 
@@ -51,4 +51,20 @@ orders = Table(
     Column("tracker", String(80), nullable=False),
     Column("item", String(64), nullable=False),
     Column("was", Words, nullable=False),
+)
+
+#: what was written on an item lately, by us (``author`` is empty) and by others; ``key`` names the write
+strokes = Table(
+    "strokes",
+    metadata,
+    Column("key", Text, primary_key=True),
+    link_id(nullable=False),
+    Column("tracker", String(80), nullable=False),
+    Column("item", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    Index("strokes_of_an_item", "tracker", "item", "at"),
 )

@@ -82,6 +82,8 @@ held = Table(
     Column("since", Instant, nullable=False),
     Column("retry", Instant),
     Column("fingerprint", Text, nullable=False),
+    Column("tries", Integer, nullable=False, default=0, server_default=text("0")),
+    Column("tried", Instant),
 )
 
 tombstones = Table(
