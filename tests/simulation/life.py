@@ -6,36 +6,33 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
 
-import sandbox.people
 from sandbox.estate import Estate
 from sandbox.inside import inside
-from sandbox.people import People, Script, Step
+from sandbox.people import People, Script, Step, Weather, file_of
 from sandbox.people.profiles import PROFILES
 from sandbox.people.script import OURS, PASS
 from sandbox.replay.course import Passed
 from sandbox.replay.play import is_read
-from sandbox.replay.storm import kinds
 from sandbox.server import Entry
 from sandbox.settled import our_account
 from sandbox.story import MORNING
+from sandbox.wire import Request
 from sync.compose import compose
 from sync.config import load
 from sync.engine import Engine
 from sync.reconcile import Pass, one_pass
 from sync.setup import Setup
-from sync.store import Store
+from sync.state import Held
 from tests.simulation.mortal import Died, Mortality
+from tests.states import new_state
 
-FILE = Path(sandbox.people.__file__).parent / "file.toml"
-#: how long until every rest, lag and lost answer is over
-OVER = timedelta(minutes=20)
 #: passes after which a history must have come to rest
 REST = 12
 
@@ -43,7 +40,8 @@ REST = 12
 @dataclass
 class Life:
     """A script under way in ``folder``, and what it left: the estate with its histories and request log, the people's
-    acts, the passes. ``told`` is what happened, line by line; ``restless``: it never came to rest."""
+    acts, the passes, the ``deaths`` of the process and the ``losses`` of its state, and what was ``held`` at rest, with
+    the keys of the items. ``told`` is what happened, line by line; ``restless``: it never came to rest."""
 
     folder: Path
     script: Script
@@ -52,26 +50,30 @@ class Life:
     restless: bool = False
     last: Pass | None = None
     rewrites: list[Entry] = field(default_factory=list)
+    held: list[tuple[Held, str]] = field(default_factory=list)
+    deaths: list[datetime] = field(default_factory=list)
+    losses: list[datetime] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         random.seed(self.script.seed)  # the pauses between the connectors' tries pass on the sandbox's clock
         self.profile = PROFILES[self.script.profile]
         self.estate = Estate(MORNING, seed=self.script.seed, doors=False)
         our_account(self.estate.servicenow)
-        self.people = People(self.estate)
+        #: acts that wait for the n-th request of the pass, and how many requests it has made
+        self.meanwhile: list[tuple[int, Step]] = []
+        self.asked = 0
         self.mortality = Mortality()
         self.state = self.folder / "lockstep.db"
-        for fault in kinds(3.0):
-            self.estate.faults.add(fault)
-        self.estate.faults.paused = True
+        self.weather = Weather(self.estate, self.profile, self.script.seed, sweeps=self.script.sweeps)
+        self.people = People(self.estate, room=self.profile.room)
 
     # -- the process
 
     def start(self) -> Engine:
         """A process begins on the state as it stands."""
         if not self.state.exists():
-            self.state.write_bytes(migrated())
-        setup = setup_of()
+            self.state.write_bytes(new_state())
+        setup = setup_of(self.script.page)
         engine = compose(replace(setup, state=type(setup.state)(f"sqlite:///{self.state}")), self.estate.clock)
         self.mortality.watch(engine.store.db.engine)
         return engine
@@ -79,7 +81,7 @@ class Life:
     def live(self) -> None:
         """The whole script, and the calm after it."""
         hosts = {server.host: server for server in self.estate.servers.values()}
-        with inside(hosts, self.mortality.request), silent():
+        with inside(hosts, self.boundary), silent():
             self.engine = self.start()
             self.engine.open()
             for step in self.script.steps:
@@ -88,76 +90,113 @@ class Life:
             self.engine.close()
 
     def take(self, step: Step) -> None:
-        before = len(self.people.acts)
         if step.kind in OURS:
             getattr(self, f"do_{step.kind}")(step)
         else:
-            self.people.do(step)
-        for act in self.people.acts[before:]:
-            self.told.append(f"{act.at:%H:%M:%S} {act.by} {act.kind} {act.side} {act.item[:6]} {act.text or act.fields}")
+            self.act(step)
+
+    def act(self, step: Step) -> None:
+        for act in self.people.do(step):
+            said = act.text[:80] or dict(act.fields)
+            self.told.append(f"{act.at:%H:%M:%S} {act.by} {act.kind} {act.side} {act.item[:6]} {said}")
+
+    def boundary(self, tracker: str, request: Request, answered: bool) -> None:
+        """Between two requests people may act, and the process may die."""
+        if not answered:
+            self.asked += 1
+            self.acts_due()
+        self.mortality.request(tracker, request, answered)
+
+    def acts_due(self, *, all: bool = False) -> None:
+        """The acts that wait for this request; ``all``: the pass is over, and had fewer."""
+        due = [step for place, step in self.meanwhile if all or place <= self.asked]
+        self.meanwhile = [] if all else [one for one in self.meanwhile if one[0] > self.asked]
+        for step in due:
+            self.act(step)
 
     def do_pass(self, step: Step, *, sweep: bool = False) -> None:
-        begun, struck = self.estate.clock.tick(), self.struck
+        begun, struck, self.last, self.asked = self.estate.clock.tick(), self.weather.struck, None, 0
+        calm = self.weather.calm
         with suppress(Died):
             self.last = one_pass(self.engine, sweep=sweep)
         if self.mortality.dead:
+            calm = False
             self.told.append(f"{begun:%H:%M:%S} the process died at {self.mortality.where}")
+            self.deaths.append(self.estate.clock.now())
+            self.weather.died()
             self.mortality.revive()
             self.do_restart(step)
         elif self.last is not None:
-            self.told.append(f"{begun:%H:%M:%S} pass: {self.last.writes} writes, {self.last.unsettled} open")
-        calm = self.struck == struck and self.estate.faults.paused and not self.late
+            name = "sweep" if sweep else "pass"
+            self.told.append(f"{begun:%H:%M:%S} {name}: {self.last.writes} writes, {self.last.unsettled} open")
+        calm = calm and self.weather.calm and self.weather.struck == struck
         self.passes.append(Passed(begun, self.estate.clock.tick(), calm))
-        self.estate.clock.advance(timedelta(seconds=30))
+        self.acts_due(all=True)
+        self.estate.clock.advance(timedelta(seconds=step.draw().choice(self.profile.poll)))
 
     def do_sweep(self, step: Step) -> None:
         self.do_pass(step, sweep=True)
 
     def do_wait(self, step: Step) -> None:
-        self.estate.clock.advance(timedelta(seconds=step.draw().choice((1, 7, 59, 60, 61, 400, 3600))))
+        self.estate.clock.advance(timedelta(seconds=step.draw().choice((1, 7, 59, 61, 150, 400, 400, 3600))))
+
+    def do_meanwhile(self, step: Step) -> None:
+        """An act between two requests of the next pass."""
+        self.meanwhile.append(step.within(self.profile))
 
     def do_storm(self, step: Step) -> None:
-        self.estate.faults.paused = False
+        self.weather.storm(step)
+        self.told.append(f"{self.estate.clock.now():%H:%M:%S} a storm: {self.weather}")
 
     def do_calm(self, step: Step) -> None:
-        self.estate.faults.paused = True
+        self.weather.still()
 
     def do_die(self, step: Step) -> None:
-        """The next pass dies at one of its boundaries, if it has so many."""
-        self.mortality.after(step.draw().choice((0, 1, 2, 3, 5, 8, 13, 21)))
+        """The passes that come die at one of their boundaries, if they have so many."""
+        self.mortality.doom(step.draw())
 
     def do_restart(self, step: Step) -> None:
         self.engine.close()
         self.engine = self.start()
 
+    def do_lose(self, step: Step) -> None:
+        """The state is lost while all is in step but for some words, and rebuilt from the trackers before anybody acts
+        again: at first perhaps with one of them failing."""
+        if not self.settled():
+            return
+        draw = step.draw()
+        for _ in range(draw.choice((0, 1, 2))):
+            self.act(Step("comment", draw.getrandbits(32)))
+        self.engine.close()
+        for file in self.folder.iterdir():
+            file.unlink()
+        self.losses.append(self.estate.clock.now())
+        self.told.append(f"{self.estate.clock.now():%H:%M:%S} the state is lost")
+        self.engine = self.start()
+        if draw.random() < 0.6:
+            self.do_storm(step)
+            self.do_pass(step)
+        self.settled()
+
+    def settled(self, *, sweep: bool = False) -> bool:
+        """Fair weather, nobody acts and nobody dies; passes until one is quiet, after a sweep."""
+        self.weather.over()
+        self.mortality.spare()
+        if sweep:
+            self.do_sweep(Step(PASS, 0))
+        for _ in range(REST):
+            self.do_pass(Step(PASS, 0))
+            self.estate.clock.advance(timedelta(minutes=1))
+            if self.last is not None and self.last.quiet:
+                return True
+        return False
+
     # -- the end
-
-    @property
-    def struck(self) -> int:
-        return sum(rule.struck for rule in self.estate.faults.rules)
-
-    @property
-    def late(self) -> bool:
-        """Whether Jira's index lacks a write."""
-        self.estate.jira.store.searchable()
-        return bool(self.estate.jira.store.pending)
 
     def rest(self) -> None:
         """Faults are over; passes until one is quiet. Where there are sweeps, one more of them."""
-        nothing = Step(PASS, 0)
-        self.estate.faults.paused = True
-        self.mortality.spare()
-        self.estate.clock.advance(OVER)
-        if self.script.sweeps:
-            self.do_sweep(nothing)
-        for _ in range(REST):
-            self.do_pass(nothing)
-            self.estate.clock.advance(timedelta(minutes=1))
-            if self.last is not None and self.last.quiet:
-                break
-        else:
-            self.restless = True
-
+        self.restless = not self.settled(sweep=self.script.sweeps)
+        self.held = self.engine.store.held()
         self.again()
 
     def again(self) -> None:
@@ -170,29 +209,13 @@ class Life:
 
 
 @cache
-def text() -> str:
-    return FILE.read_text()
-
-
-@cache
-def setup_of() -> Setup:
-    """The file, read once: only the state's place differs from life to life."""
+def setup_of(page: int) -> Setup:
+    """The file, read once for each size of pages: only the state's place differs from life to life."""
     estate = Estate(MORNING, doors=False)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "lockstep.toml"
-        path.write_text(estate.file(f"sqlite:///{folder}/lockstep.db", text()))
+        path.write_text(estate.file(f"sqlite:///{folder}/lockstep.db", file_of(page)))
         return load(path, estate.environment())
-
-
-@cache
-def migrated() -> bytes:
-    """A state of which nothing is known, as the migrations leave it."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "lockstep.db"
-        store = Store(f"sqlite:///{path}", "lives")
-        store.open()
-        store.close()
-        return path.read_bytes()
 
 
 @contextmanager

@@ -1,0 +1,177 @@
+"""Mutants of how writes are sent and what counts as settled."""
+
+from __future__ import annotations
+
+from tests.simulation.mutants.mutant import Edit, Mutant
+
+TRANSPORT, APPLY, ANSWER = "connectors.transport", "sync.apply", "sync.applying.answer"
+SN_TABLE, COMMIT = "connectors.servicenow.table", "sync.store.commit"
+
+WRITING = (
+    Mutant(
+        "mark-then-send",
+        "A copy counts as done before it is sent: whoever waits for it after a crash waits for ever.",
+        "crashes",
+        "lost",
+        (Edit(COMMIT, 'copies.said_as(action, "unsure", now)', 'copies.said_as(action, "done", now)'),),
+        "a death between the commit and the request",
+    ),
+    Mutant(
+        "echo-before-answer",
+        "What is to be written is kept as what the item says before it does: after a failure its old value looks like "
+        "its people's change and goes over the newer one.",
+        "weather",
+        "stale overwrite",
+        (
+            Edit(
+                COMMIT,
+                "values(sent=spelling)",
+                "values(spelling=spelling, serial=write.wanted[name].serial, sent=None)",
+            ),
+        ),
+        "a write that fails or is never sent",
+    ),
+    Mutant(
+        "echo-as-sent",
+        "What was sent is kept in place of what the tracker answered: where it keeps a text in another form, its own "
+        "spelling looks like a change by people.",
+        "flood",
+        "not quiet",
+        (
+            Edit(
+                ANSWER,
+                "    return Echo(tuple((native, record.fields.get(native)) for native in action.natives[name]), "
+                "agreed.serial)\n",
+                "    return Echo(tuple((native, action.change.fields.get(native)) for native in action.natives[name]), "
+                "agreed.serial)\n",
+            ),
+        ),
+        "texts that a tracker keeps in another form than they were sent in (cut, trimmed, cleaned)",
+    ),
+    Mutant(
+        "blind-retry",
+        "A write whose answer was lost is sent once more: people read everything twice.",
+        "weather",
+        "doubled",
+        (
+            Edit(
+                TRANSPORT,
+                "return named(call, classify, self.tracker, Unsure)\n",
+                "twice = tenacity.Retrying(stop=tenacity.stop_after_attempt(2), reraise=True, "
+                "retry=tenacity.retry_if_exception_type(Unsure))\n"
+                "            return twice(lambda: named(call, classify, self.tracker, Unsure))\n",
+            ),
+        ),
+        "a write that takes effect and whose answer is lost",
+    ),
+    Mutant(
+        "gateway-error-as-down",
+        "A gateway's 502 to a write counts as certainly not applied, and the write is sent again in the next pass.",
+        "weather",
+        "doubled",
+        (
+            Edit(
+                "connectors.jira.client",
+                "        if writing:\n            return Unsure(",
+                "        if writing and status == 408:\n            return Unsure(",
+            ),
+        ),
+        "a write that takes effect behind a 502 or 504",
+    ),
+    Mutant(
+        "accepted-as-done",
+        "ServiceNow's 202 counts as a success, though it drops what it queued: the caller never reads the answer.",
+        "weather",
+        "lost",
+        (
+            Edit(
+                SN_TABLE,
+                "if status in (200, 201):",
+                "if status in (200, 201) or (status == 202 and writing):",
+            ),
+            Edit(
+                SN_TABLE,
+                "        if not row:\n            raise Unsure(",
+                "        if not row and self.transport.last.status_code != 202:\n            raise Unsure(",
+            ),
+        ),
+        "a 202 to a comment, without effect",
+    ),
+    Mutant(
+        "failed-write-forgotten",
+        "A write that did not come through is not tried again: the item stays behind until somebody touches it.",
+        "weather",
+        "diverged",
+        (
+            Edit(
+                "sync.reconcile",
+                "    if applied.unsettled or unread or plan.pending:\n",
+                "    if unread or plan.pending:\n",
+            ),
+        ),
+        "a write that fails once, sweep off",
+    ),
+    Mutant(
+        "stale-as-applied",
+        "A write that Azure DevOps refused because the item had moved on counts as applied.",
+        "hot",
+        "stale overwrite",
+        (
+            Edit(
+                APPLY,
+                "from connectors.base import Failure, Gone, Refused, Unsure\n",
+                "from connectors.base import Failure, Gone, Refused, Stale, Unsure\n",
+            ),
+            Edit(
+                APPLY,
+                "    except Failure as failure:\n"
+                "        fell(hand, action.side, intent, failure)\n"
+                "        return\n"
+                "    echoes = ",
+                "    except Stale:\n"
+                "        fields = {**before.fields, **action.change.fields}\n"
+                "        record = replace(before, fields=fields, state=action.change.state or before.state)\n"
+                "    except Failure as failure:\n"
+                "        fell(hand, action.side, intent, failure)\n"
+                "        return\n"
+                "    echoes = ",
+            ),
+        ),
+        "somebody changing a work item between our read and our write",
+    ),
+    Mutant(
+        "no-revision-test",
+        "Azure DevOps is written without the test of the revision: what people changed meanwhile is written over.",
+        "hot",
+        "stale overwrite",
+        (
+            Edit(
+                "connectors.azure_devops.connector",
+                '        document = [{"op": "test", "path": "/rev", "value": version}, *operations]\n',
+                "        document = operations\n",
+            ),
+        ),
+        "somebody changing the same field of a work item between our read and our write",
+    ),
+    Mutant(
+        "own-write-hides-anothers",
+        "The version that our own write left is taken for seen, whatever came between: what people did in that moment "
+        "is never looked at.",
+        "hot",
+        "lost",
+        (
+            Edit(
+                ANSWER,
+                "    direct = record.version == before.version or next_version\n",
+                "    direct = True\n",
+            ),
+            Edit(
+                APPLY,
+                "    direct = said.version == before.version + 1 and "
+                "hand.engine.connectors[action.ref.tracker].consecutive\n",
+                "    direct = bool(said.version)\n",
+            ),
+        ),
+        "somebody commenting between our read and our write, sweep off",
+    ),
+)
