@@ -21,14 +21,15 @@ CARRIED = timedelta(minutes=5)
 
 def not_quiet(world: World, weather: Weather) -> Iterator[Finding]:
     """Writes after everything was marked and re-read, passes without end, and writes in a pass before which nobody had
-    changed anything since one that was calm and wrote nothing."""
+    changed anything since one that was calm and wrote nothing, and was the second after the last change: what joins
+    takes two."""
     evidence = world.evidence
     for entry in filter(took_effect, evidence.rewrites):
         text = f"{entry.method} {entry.path} of {entry.tracker}, although nothing had changed"
         yield Finding(NOT_QUIET, entry.tracker, f"at a full look at the end the bot sent {text}")
     if evidence.restless:
         yield Finding(NOT_QUIET, "all", "people had stopped and faults were over, but the bot went on writing for ever")
-    moved, quiet = moments(world), None
+    moved, quiet, before = moments(world), None, None
     for one, sure in zip(evidence.passes, weather.sure, strict=True):
         wrote = [] if evidence.rewrites and one is evidence.passes[-1] else weather.wrote(one)
         wrote = list(filter(took_effect, wrote))
@@ -38,7 +39,8 @@ def not_quiet(world: World, weather: Weather) -> Iterator[Finding]:
             text = f"the pass at {one.begun:%H:%M:%S} sent {entry.method} {entry.path} to {entry.tracker}; "
             told = f"{text}since the one at {quiet:%H:%M:%S}, which wrote nothing, nobody had changed anything"
             yield Finding(NOT_QUIET, entry.tracker, told)
-        quiet = one.begun if sure and not wrote else None
+        fresh = before is None or any(before <= at <= one.ended for at in moved)
+        quiet, before = one.begun if sure and not wrote and not fresh else None, one.begun
 
 
 def took_effect(entry: Entry) -> bool:

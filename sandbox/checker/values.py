@@ -184,11 +184,16 @@ class Values:
             )
 
     def contested(self, item: Item, since: datetime, event: Event) -> bool:
-        """Whether a third item's people spoke at the same time: then all words are heard, and one that goes before this
-        item's in the file's order may stand although it is older."""
-        sides = {turn.item.side for turn in self.turns() if not turn.event.ours and self.sure_before(since)
-                 <= turn.event.at < event.at} - {item.side}  # fmt: skip
-        return len(sides) > 1 or (bool(sides) and self.measure.order.index(item.side) > 1)
+        """Whether people of another item replaced something else at the same time, before they had seen the value: then
+        whoever said that is heard once more beside them, and the file's order decides."""
+        meant, begun = set(self.measure.meanings(event.side, event.shown)), self.sure_before(since)
+        return any(
+            not turn.event.ours
+            and turn.item is not item
+            and begun <= turn.event.at < event.at
+            and not meant & set(self.measure.meanings(turn.item.side, turn.event.was))
+            for turn in self.turns()
+        )
 
     def began_to_show(self, item: Item, earlier: Sequence[Event], meant: set[str]) -> datetime:
         """Since when an item showed a value before its people replaced it. Where the bot wrote that and may not have
