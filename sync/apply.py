@@ -201,7 +201,8 @@ def say(hand: Hand, action: Say) -> None:
             hand.silent.add((action.ref, None))
             fell(hand, action.side, None, failure)
         return
-    direct = said.version == before.version + 1 and hand.engine.connectors[action.ref.tracker].consecutive
+    next_version = said.version == before.version + 1 and hand.engine.connectors[action.ref.tracker].consecutive
+    direct = hand.follows(action.ref, next_version)
     store.said(action, hand.id, "done", hand.now, said.id, said.version if direct else 0)
     release(hand, action.ref, name)
     if direct:

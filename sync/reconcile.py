@@ -212,6 +212,8 @@ def carry(engine: Engine, link: LinkState, plan: Plan, seen: Seen, now: datetime
         born: dict[Ref, tuple[Comment, ...]] = dict.fromkeys(applied.created, ())
         seen = replace(seen, records={**seen.records, **applied.records}, comments={**seen.comments, **born}, moves={})
         (link,) = engine.store.links([applied.link])
+        # what they show is decided on now, but nobody heard their discussion since
+        engine.store.touch((ref, link.item(ref).side, True) for ref in sorted(applied.strange))
         plan = hold_back(decide(link, seen, engine.setup, now), link, engine.setup, standing(engine))
         total.unsettled |= plan.frozen or bool(plan.withheld)
         if plan.frozen:

@@ -264,3 +264,18 @@ def test_items_from_before_the_first_start_are_left_alone_until_they_become_elig
     world.settle()
     assert [world.estate.jira.item(id)["summary"] for id in world.estate.jira.ids()] == ["not yet a defect"]
     world.close()
+
+
+def test_what_is_said_between_our_reading_and_our_second_write_is_heard(world: World) -> None:
+    """Found by a simulated history: behind a stranger's write, our next one looked as if nobody had come between."""
+    incident, defect, _ = world.linked()
+    snow, jira = world.estate.servicenow, world.estate.jira
+    jira.update(defect, {"priority": "High"}, by=ANA)
+    jira.comment(defect, "From Jira.", ANA)
+    said = Fault("act", "servicenow", method="PATCH", times=1, act=lambda: snow.comment(incident, "Meanwhile.", RITA))
+    world.estate.faults.add(said)
+    world.once()
+    assert said.struck == 1
+    assert copies_of("Meanwhile.", world.words("jira", defect)) == 0
+    world.settle()
+    assert copies_of("Meanwhile.", world.words("jira", defect)) == 1

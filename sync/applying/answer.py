@@ -28,7 +28,7 @@ def answered(hand: Hand, intent: int, before: Record, record: Record, echoes: li
     connector = hand.engine.connectors[record.ref.tracker]
     mine = connector.updater in ("", record.updated_by)
     next_version = connector.consecutive and mine and record.version == before.version + 1
-    direct = record.version == before.version or next_version
+    direct = hand.follows(record.ref, record.version == before.version or next_version)
     hand.engine.store.acknowledge(intent, record, echoes, hand.now, direct=direct)
     hand.done.records[record.ref] = record
     hand.done.writes += 1

@@ -18,7 +18,8 @@ from sync.state import LinkState, Origin
 @dataclass
 class Applied:
     """What became of one plan on the link ``link``. ``created`` are the new items, ``records`` what the trackers now
-    say. ``unsettled``: something was not done or not answered, so its items stay dirty."""
+    say. ``unsettled``: something was not done or not answered, so its items stay dirty. ``strange``: items that
+    somebody else wrote between what was decided on and our own writes: all that they show is still news."""
 
     link: int
     writes: int = 0
@@ -27,6 +28,7 @@ class Applied:
     failures: dict[str, Failure] = field(default_factory=dict)
     created: list[Ref] = field(default_factory=list)
     records: dict[Ref, Record | None] = field(default_factory=dict)
+    strange: set[Ref] = field(default_factory=set)
 
     def plus(self, other: Applied) -> Applied:
         """Both taken together."""
@@ -38,6 +40,7 @@ class Applied:
             {**self.failures, **other.failures},
             [*self.created, *other.created],
             {**self.records, **other.records},
+            self.strange | other.strange,
         )
 
 
@@ -55,6 +58,13 @@ class Hand:
     blocked: bool = False
     silent: set[tuple[Ref, Origin | None]] = field(default_factory=set)
     heard: Collection[Ref] = ()
+
+    def follows(self, ref: Ref, directly: bool) -> bool:
+        """Whether an answer, and every one of ours before it, followed directly on what was decided on. Behind a
+        stranger's write our next one looks as if it did, and would hide what they said."""
+        if not directly:
+            self.done.strange.add(ref)
+        return ref not in self.done.strange
 
     def record(self, ref: Ref) -> Record:
         found = self.done.records[ref]

@@ -132,8 +132,7 @@ def stands_apart(s: Spoken, now: tuple[Common, ...], meaning: Meaning, agreed: A
         return False
     if s.own or s.echo is None:
         return True
-    before = meaning.meanings(s.side, s.echo.spelling)
-    changed = s.spelling not in (s.echo.spelling, s.echo.sent) and not (before and now and before[0] == now[0])
+    changed = s.spelling not in (s.echo.spelling, s.echo.sent) and not reworded(s.side, s.echo, meaning, now, agreed)
     return changed or (agreed.by == s.side and s.echo.serial < agreed.serial)
 
 
@@ -178,8 +177,15 @@ def claimed(spoken: Spoken, meaning: Meaning, now: tuple[Common, ...], agreed: A
     echo = spoken.echo
     if spoken.follows or echo is None or spoken.spelling in (echo.spelling, echo.sent) or agreed.value in now:
         return False
-    before = meaning.meanings(spoken.side, echo.spelling)
-    return not before or before[0] != now[0]
+    return not reworded(spoken.side, echo, meaning, now, agreed)
+
+
+def reworded(side: str, echo: Echo, meaning: Meaning, now: tuple[Common, ...], agreed: Agreed) -> bool:
+    """Whether an item that does not mean what is agreed only says in another spelling what it said before. One in step
+    that could mean what is agreed did: then this is a change, though both may mean the first in the file."""
+    before = meaning.meanings(side, echo.spelling)
+    in_step = echo.serial == agreed.serial and agreed.value in before
+    return not in_step and bool(before and now) and before[0] == now[0]
 
 
 def said(options: tuple[Common, ...], all_options: Sequence[tuple[Common, ...]]) -> Common:

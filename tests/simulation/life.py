@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -41,12 +41,14 @@ REST = 12
 class Life:
     """A script under way in ``folder``, and what it left: the estate with its histories and request log, the people's
     acts, the passes, the ``deaths`` of the process and the ``losses`` of its state, and what was ``held`` at rest, with
-    the keys of the items. ``told`` is what happened, line by line; ``restless``: it never came to rest."""
+    the keys of the items. ``told`` is what happened, line by line; ``restless``: it never came to rest. ``resting`` is
+    called where it did, before everything is read again."""
 
     folder: Path
     script: Script
     told: list[str] = field(default_factory=list)
     passes: list[Passed] = field(default_factory=list)
+    resting: Callable[[], None] = lambda: None
     restless: bool = False
     last: Pass | None = None
     rewrites: list[Entry] = field(default_factory=list)
@@ -197,6 +199,7 @@ class Life:
         """Faults are over; passes until one is quiet. Where there are sweeps, one more of them."""
         self.restless = not self.settled(sweep=self.script.sweeps)
         self.held = self.engine.store.held()
+        self.resting()
         self.again()
 
     def again(self) -> None:

@@ -20,8 +20,7 @@ AGREEING = (
             Edit(MERGE, CLAIMED, "    if spoken.follows or echo is None or agreed.value in now:\n"),
             Edit(
                 MERGE,
-                "    before = meaning.meanings(spoken.side, echo.spelling)\n"
-                "    return not before or before[0] != now[0]\n",
+                "    return not reworded(spoken.side, echo, meaning, now, agreed)\n",
                 "    return True\n",
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.simulation.mutants.mutant import Edit, Mutant
 
 TRANSPORT, APPLY, ANSWER = "connectors.transport", "sync.apply", "sync.applying.answer"
-SN_TABLE, COMMIT = "connectors.servicenow.table", "sync.store.commit"
+SN_TABLE, COMMIT, HAND = "connectors.servicenow.table", "sync.store.commit", "sync.applying.hand"
 
 WRITING = (
     Mutant(
@@ -162,16 +162,20 @@ WRITING = (
         (
             Edit(
                 ANSWER,
-                "    direct = record.version == before.version or next_version\n",
+                "    direct = hand.follows(record.ref, record.version == before.version or next_version)\n",
                 "    direct = True\n",
             ),
-            Edit(
-                APPLY,
-                "    direct = said.version == before.version + 1 and "
-                "hand.engine.connectors[action.ref.tracker].consecutive\n",
-                "    direct = bool(said.version)\n",
-            ),
+            Edit(APPLY, "    direct = hand.follows(action.ref, next_version)\n", "    direct = bool(said.version)\n"),
         ),
         "somebody commenting between our read and our write, sweep off",
+    ),
+    Mutant(
+        "second-write-hides-anothers",
+        "Behind a stranger's write the second of our own looks as if nobody had come between: what the stranger said is "
+        "never heard.",
+        "hot",
+        "lost",
+        (Edit(HAND, "        return ref not in self.done.strange\n", "        return directly\n"),),
+        "somebody commenting between our read and the first of two writes to the item, sweep off",
     ),
 )
