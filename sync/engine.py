@@ -95,16 +95,19 @@ class Engine:
             connector.recall(self.store.noted(f"learned {name}") or {})
         self.opened.add(name)
 
-    def keep_readable(self) -> None:
+    def keep_readable(self) -> bool:
         """That a tracker's comments were seen to be readable holds for good: what was set aside because they were not
-        is looked at again."""
+        is looked at again in the next pass. Whether there is any."""
+        again: list[tuple[Ref, str, bool]] = []
         for name, connector in self.connectors.items():
             seen = isinstance(connector, Journalled) and connector.journal_seen
             if not seen or self.store.noted(f"journal seen {name}"):
                 continue
             self.store.note(f"journal seen {name}", True)
             mute = [held.ref.id for held, _ in self.store.held() if held.what == UNHEARD and held.ref.tracker == name]
-            self.store.touch((ref, side, True) for ref, side in self.store.linked(name, mute))
+            again += [(ref, side, True) for ref, side in self.store.linked(name, mute)]
+        self.store.touch(again)
+        return bool(again)
 
     def keep_learned(self) -> None:
         """What the trackers' workflows were seen to offer outlives the process."""

@@ -13,6 +13,9 @@ from mappings.model import Record, Ref
 from sync.engine import Engine
 from sync.plan import Plan
 
+#: sweeps come this much closer together than the file says, at the least: they are jittered
+JITTERED = 0.9
+
 
 @dataclass
 class Noticed:
@@ -108,7 +111,7 @@ def notice_side(engine: Engine, side: str, sweep: bool) -> dict[Ref, Record | No
     """One side from its cursor to the tracker's own end mark. Returns what is news, with its record where it came."""
     cursor, complete = engine.store.cursor(side)
     if sweep and complete:
-        cursor = engine.store.swept(side, cursor)
+        cursor = engine.store.swept(side, cursor, engine.now(), engine.setup.sweep * JITTERED)
     first = not complete
     exact = engine.connector(side).consecutive
     records: dict[Ref, Record | None] = {}

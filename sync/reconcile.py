@@ -39,6 +39,8 @@ from sync.settle import settle_creations, show_sources
 from sync.state import DEFECT, Held, LinkState, Seen
 from sync.store import Dirty, StateBroken
 
+#: the note in the state: when everything was swept last
+SWEPT = "swept"
 #: passes a reconciliation makes at the most, beside those that only wait for a lost answer
 ROUNDS = 5
 #: longest a reconciliation waits for something unsettled
@@ -116,7 +118,9 @@ def one_pass(
     flush(engine, done.at)
     engine.lock_out(done.failures)
     engine.keep_learned()
-    done.waiting = done.waiting or engine.store.waiting()
+    done.waiting = (done.at if engine.keep_readable() else None) or done.waiting or engine.store.waiting()
+    if sweep:
+        engine.store.note(SWEPT, done.at.isoformat())
     engine.midway = False
     return done
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise, product
 
 from sandbox.checker.items import Away
@@ -20,6 +20,7 @@ from sandbox.replay.meanings import Measure, Shown
 
 #: most ways followed at once; beyond, a course is not judged
 WAYS = 400
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ class Followed(Course):
         read before and wrote after them it could not know better."""
         said = {event.at for event in self.events if not event.ours}
         borders = {moment for stretches in self.away.values() for s in stretches for moment in (s.since, s.until)}
-        return sorted(at for at in said | borders if one.begun < at < one.ended)
+        found = {at for at in said | borders if one.begun < at < one.ended}
+        # whoever was made is decided on once more with what its source shows by then
+        made = {life.born + INSTANT for life in self.lives.values() if one.begun < life.born < one.ended}
+        return sorted(found | made if found else found)
 
     def take(self, since: datetime, until: datetime, sure: bool) -> Event | None:
         """What happened in a pass, or in a part of it in which only the bot acted."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sandbox.checker.calm import Weather
 from sandbox.checker.evidence import HELD, NOT_QUIET, Finding
 from sandbox.checker.evidence import Held as HeldItem
 from sandbox.checker.items import Item, World
+from sandbox.checker.talk import CARRIED
 from sandbox.checker.ways import Ways
 from sandbox.replay.acts import TRACKERS
 from sandbox.replay.histories import OURS
 from sandbox.replay.play import is_read
 from sandbox.server import Entry
-
-#: an edit is carried once it has stood for so long
-CARRIED = timedelta(minutes=5)
 
 
 def not_quiet(world: World, weather: Weather) -> Iterator[Finding]:

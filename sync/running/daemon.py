@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,7 +13,8 @@ from sync.compose import Unfit, mismatches
 from sync.engine import Engine
 from sync.freezing.freeze import Frost
 from sync.log import where
-from sync.reconcile import Pass, one_pass
+from sync.notice import JITTERED
+from sync.reconcile import SWEPT, Pass, one_pass
 from sync.running.alive import Beat, Watch, pass_ended
 from sync.running.audit import daily
 from sync.running.signals import Signals
@@ -96,10 +97,14 @@ class Daemon:
         self.beat.strike(self.engine.setup.notices.beat)
 
     def sweep_due(self) -> bool:
-        """Whether this pass is to be a sweep. Jittered, so that several instances do not sweep together."""
+        """Whether this pass is to be a sweep, counted from the last one of whatever process: one that is started anew
+        within each hour would never come to it. Jittered, so that several instances do not sweep together."""
         now = self.engine.now()
-        due = self.swept is not None and now - self.swept >= self.engine.setup.sweep * random.uniform(0.9, 1.1)
-        if due or self.swept is None:
+        if self.swept is None:
+            told = self.engine.store.noted(SWEPT)
+            self.swept = datetime.fromisoformat(told) if told else now
+        due = not timedelta(0) <= now - self.swept < self.engine.setup.sweep * random.uniform(JITTERED, 2 - JITTERED)
+        if due:
             self.swept = now
         return due
 

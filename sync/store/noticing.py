@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -53,12 +54,20 @@ class Noticing(Door):
                 upsert(connection, t.cursors, [row], keep=("swept",))
         return list(dict.fromkeys(n.ref for n in news if at[n.ref].home in ("", side)))
 
-    def swept(self, side: str, cursor: str) -> str:
-        """Where a sweep starts: the cursor as it stood at the sweep before; remembers this one's."""
+    def swept(self, side: str, cursor: str, now: datetime, span: timedelta) -> str:
+        """Where a sweep starts: the cursor as it stood at the sweep that was ``span`` ago at least, or the oldest that
+        is known, so that sweeps close upon each other (a process that is started again and again) pass over nothing
+        that shows late. Remembers this one's."""
+        where = t.cursors.c.side == side
         with self.db.begin() as connection:
-            before = connection.scalar(sa.select(t.cursors.c.swept).where(t.cursors.c.side == side))
-            connection.execute(sa.update(t.cursors).where(t.cursors.c.side == side).values(swept=cursor))
-        return before or cursor
+            marks = marks_in(connection.scalar(sa.select(t.cursors.c.swept).where(where)) or "")
+            aged = [place for place, (at, _) in enumerate(marks) if now - at >= span]
+            kept = marks[aged[-1] :] if aged else marks
+            if not kept or now - kept[-1][0] >= span / 2:
+                kept = [*kept, (now, cursor)]
+            told = json.dumps([[at.isoformat(), then] for at, then in kept])
+            connection.execute(sa.update(t.cursors).where(where).values(swept=told))
+        return kept[0][1]
 
     def rewind(self, sides: Iterable[str]) -> None:
         """The sides are read from the beginning once more. What was old stays old."""
@@ -168,3 +177,11 @@ class Noticing(Door):
         with self.db.begin() as connection:
             rows = connection.execute(query.order_by(sa.nulls_first(t.items.c.heard), t.items.c.id)).all()
         return [Ref(row.tracker, row.id) for row in rows]
+
+
+def marks_in(text: str) -> list[tuple[datetime, str]]:
+    """The cursors at earlier sweeps, oldest first, each with its instant. One without an instant is older than all."""
+    try:
+        return [(datetime.fromisoformat(at), cursor) for at, cursor in json.loads(text)]
+    except (ValueError, TypeError):
+        return [(datetime.min.replace(tzinfo=UTC), text)] if text else []

@@ -171,7 +171,7 @@ WRITING = (
     ),
     Mutant(
         "second-write-hides-anothers",
-        "Behind a stranger's write the second of our own looks as if nobody had come between: what the stranger said is "
+        "Behind a stranger's write the second of our own looks as if nobody had come between: what they said is "
         "never heard.",
         "hot",
         "lost",
