@@ -11,8 +11,10 @@ from lxml import html as lxml_html
 # XML 1.0 forbids these; Jira answers 400, and a journal row with NUL is cut there
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # always markup in Jira's wiki, or only at the edge of a word; a backslash that would escape what follows it or, beside
-# another, break the line; an entity that would be read as a backslash
-_WIKI = re.compile(r"[{}\[\]|!]|(?<!\w)[*_^~+-](?=\S)|\\(?=[#*_+?^~|%{}()!@\[\]\\-])|&(?=#(?:38|92);)")
+# another, break the line; an entity that would be read as a sign (ENTITY_PATTERN of Jira's renderer: ``&lt;`` shows <)
+_WIKI = re.compile(
+    r"[{}\[\]|!]|(?<!\w)[*_^~+-](?=\S)|\\(?=[#*_+?^~|%{}()!@\[\]\\-])|&(?=[#A-Za-z0-9][A-Za-z0-9]{1,7};)"
+)
 _ENTITIES = {"\\": "&#92;", "&": "&#38;"}
 _ESCAPED = re.compile(r"\\([{}\[\]|!*_^~+-])|&#(38|92);")
 _TAG = re.compile(r"<[^<>]*>")

@@ -12,8 +12,9 @@ from typing import TypeVar
 from connectors.base import Clock, Connector, Failure, Journalled, Learns, LockedOut
 from mappings.model import Ref, Scope
 from sync.edits.edit import Edit
+from sync.merging.status import STAGE
 from sync.setup import Setup, Side
-from sync.state import UNHEARD, Facts
+from sync.state import UNHEARD, Facts, Held
 from sync.store import Store
 
 Item = TypeVar("Item")
@@ -95,26 +96,29 @@ class Engine:
             connector.recall(self.store.noted(f"learned {name}") or {})
         self.opened.add(name)
 
-    def keep_readable(self) -> bool:
-        """That a tracker's comments were seen to be readable holds for good: what was set aside because they were not
-        is looked at again in the next pass. Whether there is any."""
-        again: list[tuple[Ref, str, bool]] = []
-        for name, connector in self.connectors.items():
-            seen = isinstance(connector, Journalled) and connector.journal_seen
-            if not seen or self.store.noted(f"journal seen {name}"):
-                continue
-            self.store.note(f"journal seen {name}", True)
-            mute = [held.ref.id for held, _ in self.store.held() if held.what == UNHEARD and held.ref.tracker == name]
-            again += [(ref, side, True) for ref, side in self.store.linked(name, mute)]
-        self.store.touch(again)
-        return bool(again)
-
-    def keep_learned(self) -> None:
-        """What the trackers' workflows were seen to offer outlives the process."""
+    def keep_learned(self) -> bool:
+        """What the trackers were seen to offer outlives the process: the steps of their workflows, and for good that
+        their comments can be read. What was set aside for want of it is tried again in the next pass. Whether there is
+        any."""
+        cleared: list[Held] = []
         for name, connector in self.connectors.items():
             news = connector.learned() if isinstance(connector, Learns) else None
             if news is not None:
                 self.store.note(f"learned {name}", dict(news))
+                cleared += self.held_for(name, STAGE)
+            seen = isinstance(connector, Journalled) and connector.journal_seen
+            if seen and not self.store.noted(f"journal seen {name}"):
+                self.store.note(f"journal seen {name}", True)
+                mute = self.held_for(name, UNHEARD)
+                self.store.touch((ref, side, True) for ref, side in self.store.linked(name, {h.ref.id for h in mute}))
+                cleared += mute
+        if cleared:
+            self.store.try_again(cleared, "what was learned", self.now())
+        return bool(cleared)
+
+    def held_for(self, tracker: str, what: str) -> list[Held]:
+        """What is set aside of a tracker's items, by its name."""
+        return [held for held, _ in self.store.held() if held.ref.tracker == tracker and held.what == what]
 
     def side(self, name: str) -> Side:
         return self.setup.sides[name]

@@ -108,20 +108,24 @@ def claim(noticed: Noticed, side: str, news: Mapping[Ref, Record | None]) -> Non
 
 
 def notice_side(engine: Engine, side: str, sweep: bool) -> dict[Ref, Record | None]:
-    """One side from its cursor to the tracker's own end mark. Returns what is news, with its record where it came."""
-    cursor, complete = engine.store.cursor(side)
-    if sweep and complete:
-        cursor = engine.store.swept(side, cursor, engine.now(), engine.setup.sweep * JITTERED)
+    """One side from its cursor to the tracker's own end mark. Returns what is news, with its record where it came. The
+    first reading is what the first sweep counts from."""
+    stood, complete = engine.store.cursor(side)
+    sweep = sweep and complete
+    since = engine.now(), engine.setup.sweep * JITTERED
+    cursor = reached = engine.store.sweep_start(side, stood, *since) if sweep else stood
     first = not complete
     exact = engine.connector(side).consecutive
     records: dict[Ref, Record | None] = {}
     for page in engine.connector(side).changes(engine.scope(side), cursor):
         if complete and not page.notices and page.cursor == cursor:
             continue
-        complete = complete or page.last
+        complete, reached = complete or page.last, page.cursor
         news = engine.store.notice(side, page.notices, page.cursor, complete=complete, first=first, exact=exact)
         in_hand = {n.ref: n.record for n in page.notices}
         records |= {ref: in_hand[ref] for ref in news}
+    if sweep or (first and complete):
+        engine.store.swept(side, stood or reached, *since)
     return records
 
 

@@ -117,8 +117,8 @@ def one_pass(
     send_due(engine, done.at)
     flush(engine, done.at)
     engine.lock_out(done.failures)
-    engine.keep_learned()
-    done.waiting = (done.at if engine.keep_readable() else None) or done.waiting or engine.store.waiting()
+    cleared = engine.keep_learned()
+    done.waiting = (done.at if cleared else None) or done.waiting or engine.store.waiting()
     if sweep:
         engine.store.note(SWEPT, done.at.isoformat())
     engine.midway = False

@@ -405,7 +405,7 @@ class TestNoticing:
             (True, "1767607265123:10001"),
         ]
 
-    @pytest.mark.parametrize("body", [{}, {"issues": None}, {"issues": [{"id": "1"}]}, [], {"issues": [None]}])
+    @pytest.mark.parametrize("body", [{}, {"issues": None}, {"issues": [{"key": "A-1"}]}, [], {"issues": [None]}])
     def test_pages_of_another_shape_are_down(self, jira: JiraHarness, body: Any) -> None:
         jira.fault("answer", ("POST", "search/jql"), answer=Answer.of(body))
         with pytest.raises(Down):

@@ -13,8 +13,10 @@ import pytest
 
 from sandbox.bulk import load
 from sandbox.faults import Fault
+from sandbox.wire import Answer
 from sync.notice import notice
 from sync.reconcile import one_pass
+from tests.test_daemon import daemon_of
 from tests.world import ANA, CHEN, SAM, World, copies_of, indoors
 
 PEOPLE = {"servicenow": SAM, "jira": ANA, "azure": CHEN}
@@ -92,6 +94,33 @@ def test_an_index_that_is_later_than_the_overlap_is_what_the_sweep_finds(tmp_pat
         one_pass(world.engine, sweep=True)
         for place in PEOPLE:
             assert copies_of("shown late", world.words(place, early[place])) == 1
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_new_issue_that_shows_late_is_found_by_the_first_sweep_that_does_not_break_off(
+    tmp_path: Path, anew: bool
+) -> None:
+    """No link holds it, so that the search alone tells of it. The daemon goes on, or is started ``anew`` within each
+    interval of the sweep."""
+    with indoors(tmp_path) as world:
+        jira = world.estate.jira
+        trailing(world, "jira", lambda: timedelta(minutes=5))
+        jira.create({"summary": "shown late", "labels": ["dev"]}, ANA)
+        trailing(world, "jira", lambda: timedelta(0))
+        world.later(seconds=295)
+        jira.create({"summary": "shown at once"}, ANA)
+        world.once()
+        daemon = daemon_of(world)
+        for minutes in range(0, 150, 15):
+            down = [Fault("answer", "jira", path="/search/jql", answer=Answer(503))] if 30 < minutes < 90 else []
+            world.estate.faults.rules[:] = down
+            if anew:
+                world.restart()
+                daemon = daemon_of(world)
+            daemon.once()
+            assert minutes >= 90 or world.estate.azure.ids() == []
+            world.later(minutes=15)
+        assert len(world.estate.azure.ids()) == 1
 
 
 def with_lag(text: str, lag: str) -> str:

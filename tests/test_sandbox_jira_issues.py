@@ -262,13 +262,14 @@ class TestDocuments:
         assert wire.get(f"issue/{id}")["fields"]["description"].startswith("h2. Steps\n\na *bold* \\- not")
 
     def test_two_backslashes_escape_nothing(self) -> None:
-        """ESCAPING_PATTERN of Jira's renderer, as Atlassian's editor quotes it; entities: pandoc #5926."""
-        (paragraph,) = document(r"a \[~accountid:x] \\[~accountid:y] &#92;\[~accountid:z] \n")["content"]
+        """ESCAPING_PATTERN of Jira's renderer, as Atlassian's editor quotes it; entities: ENTITY_PATTERN of its
+        HtmlEscaper, and pandoc #5926."""
+        (paragraph,) = document(r"a \[~accountid:x] \\[~accountid:y] &#92;\[~accountid:z] \n &lt;&#38;lt;")["content"]
         mentions = [one["attrs"]["id"] for one in paragraph["content"] if one["type"] == "mention"]
         breaks = [one for one in paragraph["content"] if one["type"] == "hardBreak"]
         assert (mentions, len(breaks)) == (["y"], 1)
         said = [one["text"] for one in paragraph["content"] if one["type"] == "text"]
-        assert "".join(said) == r"a [~accountid:x]  \[~accountid:z] \n"
+        assert "".join(said) == r"a [~accountid:x]  \[~accountid:z] \n <&lt;"
 
     def test_what_means_nothing_is_gone_when_it_comes_back(self, wire: Wire) -> None:
         sent = doc(

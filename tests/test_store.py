@@ -316,11 +316,30 @@ def test_a_new_item_echoes_what_it_was_born_with_and_earlier_comments_are_histor
     assert [c.outcome for c in found.creations] == ["done"]
 
 
+def test_sweeps_close_upon_each_other_start_where_the_one_an_interval_ago_stood(store: Store) -> None:
+    store.notice("defect", (), "", complete=True, first=True)
+
+    def start(minutes: int, cursor: str, *, ends: bool = True) -> str:
+        since = NOW + minutes * MINUTE, HOUR
+        found = store.sweep_start("defect", cursor, *since)
+        if ends:
+            store.swept("defect", cursor, *since)
+        return found
+
+    close = {0: "a", 20: "b", 40: "c", 60: "d", 80: "e"}
+    assert [start(minutes, cursor) for minutes, cursor in close.items()] == ["a"] * 5
+    assert start(110, "f") == "c"
+    assert [start(minutes, "g", ends=False) for minutes in (180, 240)] == ["f", "f"], "one broke off"
+    assert start(300, "h") == "f"
+    assert [start(minutes, "i") for minutes in (-1440, -1380)] == ["f", "h"], "the clock was set back"
+
+
 def test_a_write_on_its_way_is_remembered_until_it_is_answered(store: Store) -> None:
-    whole(store)
+    id, opening, intent = linked(store)
+    born = record(DEFECT, "To Do", mark=opening.draft.mark)
+    store.created(id, intent, opening, born, NOW)
     state = only(store)
     moved = record(INCIDENT, version=9, fields={"short_description": "Worse"})
-    born = record(DEFECT, "To Do")
     shown = only_seen(moved, born)
     plan = decide(state, shown, ROUTED, NOW)
     _, intents = store.commit(state, plan, shown, NOW)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mappings.fields import Field
 from mappings.text import clean, from_html, from_wiki, parts, to_html, to_journal, to_wiki
+from sandbox.jira.wiki import document
 
 #: text as people and hostile people write it
 TEXT = st.one_of(st.text(), st.text(st.sampled_from("ab <>&;\"'\n\t[]{}|!*_-\\~#389\x00\r\xa0é😀")))
@@ -37,6 +38,14 @@ def test_html_out_holds_no_markup_but_our_own(text: str) -> None:
 @given(TEXT)
 def test_wiki_markup_is_undone_exactly(text: str) -> None:
     text = clean(text)[0]
+    assert from_wiki(to_wiki(text)) == text
+
+
+def test_what_looks_like_an_entity_is_read_in_jira_as_it_was_typed() -> None:
+    """ENTITY_PATTERN of Jira's renderer: it leaves ``&lt;`` to the browser, which shows ``<``."""
+    text = "&lt;b&gt; &amp;lt; &nbsp; &#39; &#x27; &#38;#92; AT&T; a&b &; &toolongforone;"
+    (paragraph,) = document(to_wiki(text))["content"]
+    assert [one["text"] for one in paragraph["content"]] == [text]
     assert from_wiki(to_wiki(text)) == text
 
 

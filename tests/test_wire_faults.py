@@ -175,7 +175,8 @@ def test_a_delay_comes_before_the_effect_or_after_it(
     estate: Estate, kind: str, made: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, slept = len(estate.jira.ids()), []
-    monkeypatch.setattr("sandbox.server.time.sleep", lambda s: slept.append((s, len(estate.jira.ids()) - before)))
+    server = estate.servers["jira"]
+    monkeypatch.setattr(server, "wait", lambda s: slept.append((s, len(estate.jira.ids()) - before)))
     assert struck(estate, kind, seconds=30)[0].status == 201
     assert slept == [(30, made)]
 

@@ -20,7 +20,7 @@ from sandbox.replay.meanings import Measure, Shown
 
 #: most ways followed at once; beyond, a course is not judged
 WAYS = 400
-INSTANT = timedelta(microseconds=1)
+INSTANT, MINUTE = timedelta(microseconds=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Followed(Course):
         found = {at for at in said | borders if one.begun < at < one.ended}
         # whoever was made is decided on once more with what its source shows by then
         made = {life.born + INSTANT for life in self.lives.values() if one.begun < life.born < one.ended}
-        return sorted(found | made if found else found)
+        return sorted(found | made if found or not one.calm else found)
 
     def take(self, since: datetime, until: datetime, sure: bool) -> Event | None:
         """What happened in a pass, or in a part of it in which only the bot acted."""
@@ -112,10 +112,17 @@ class Followed(Course):
         if self.ways:
             self.ways = {after for way in self.ways for after in self.after(way, found, sure)}
         else:
-            options = self.measure.meanings(self.opener, found[self.opener]) if self.opener in found else ()
+            shown = [found[self.opener]] if self.opener in found else []
+            # what people did lately may not have been seen yet
+            shown += (
+                [] if sure or not shown else [e.was for e in self.events[:first] if e.side == self.opener and e.was]
+            )
+            options = {value for one in shown for value in self.measure.meanings(self.opener, one)}
             self.ways = {Way(value, self.opener, 1, ()) for value in options}
         writes = [event for event in inside if event.ours]
         fitting = {way for way in self.ways if all(self.suits(way, event, inside) for event in writes)}
+        if self.ways and not fitting and not sure:
+            fitting = {way for way in self.newest(until) if all(self.suits(way, event, inside) for event in writes)}
         if self.ways and not fitting:
             return next((e for e in writes if not any(self.suits(way, e, inside) for way in self.ways)), writes[-1])
         here = {side: shown for side, shown in self.after_events(last).items() if self.present(side, until)}
@@ -123,6 +130,14 @@ class Followed(Course):
         self.given_up = len(self.ways) > WAYS
         self.heard |= dict.fromkeys(found, first) if sure else {}
         return None
+
+    def newest(self, until: datetime) -> set[Way]:
+        """What people said last: where nobody can tell what a pass had seen, that is no older word. A database may show
+        their changes of one minute one after the other."""
+        people = [event for event in self.events if not event.ours and event.at <= until]
+        lately = [event for event in people if event is people[-1] or until - event.at <= MINUTE]
+        serial = max((way.serial for way in self.ways), default=0) + 1
+        return {Way(v, e.side, serial, ()) for e in lately for v in self.measure.meanings(e.side, e.shown)}
 
     def after_events(self, count: int) -> dict[str, Shown]:
         """What every side shows after so many events."""

@@ -71,19 +71,29 @@ class Talk:
         return there and remark.erased is None and bool(letters(remark.text))
 
     def check(self) -> Iterator[Finding]:
-        erased = {letters(body(act.text)) for act in self.world.acts[self.target.side, self.target.id]
-                  if act.kind == "erase" and act.id not in {r.id for r in self.target.remarks}
-                  and not any(act.at <= loss for loss in self.world.evidence.losses)}  # fmt: skip
+        erased = Counter(self.erased())
         again: Counter[str] = Counter()
         for one in copies(self.target.side, self.target.copies):
             if isinstance(one, Slip):
                 yield from self.slipped(one)
-            elif (said := letters(whole(one))) in erased and not again[said] and self.match(one):
-                again[said] += 1
+                continue
+            said = letters(whole(one))
+            again[said] += 1
+            # the same words may have been said several times, and each has a copy of its own
+            left = sum(self.carries(due.remark, said) for due in self.due) - erased[said]
+            if erased[said] and again[said] > left and self.match(one):
                 yield self.finding(RESURRECTED, f"a copy that was deleted is there again: {shortly(one)}")
             else:
                 yield from self.judge(one)
-        yield from self.missing(erased)
+        yield from self.missing(set(erased))
+
+    def erased(self) -> Iterator[str]:
+        """The words of copies that people took away, since the state was lost last."""
+        own = {remark.id for remark in self.target.remarks}
+        for act in self.world.acts[self.target.side, self.target.id]:
+            lost = any(act.at <= loss for loss in self.world.evidence.losses)
+            if act.kind == "erase" and act.id not in own and not lost:
+                yield letters(body(act.text))
 
     def slipped(self, slip: Slip) -> Iterator[Finding]:
         if slip.kind != LOST or self.target.there:

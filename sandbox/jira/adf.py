@@ -17,7 +17,9 @@ Node = dict[str, Any]
 
 #: marks and the signs that stand for them
 SIGNS = {"strong": "*", "em": "_", "strike": "-", "underline": "+"}
-_SPECIAL = re.compile(r"[\\*_+#{}\[\]|-]")
+_SPECIAL = re.compile(r"[\\*_+#{}\[\]|-]|&(?=[#A-Za-z0-9][A-Za-z0-9]{1,7};)")
+#: what has no escape can only be told by its number (pandoc #5926)
+_NUMBERS = {"\\": "&#92;", "&": "&#38;"}
 BLOCKS = frozenset(
     "paragraph heading bulletList orderedList listItem codeBlock blockquote rule panel expand nestedExpand table "
     "tableRow tableCell tableHeader mediaSingle mediaGroup media taskList taskItem decisionList decisionItem "
@@ -124,5 +126,5 @@ def marked(node: Node) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text in which nothing is taken for markup; a backslash can only be told by its number (pandoc #5926)."""
-    return _SPECIAL.sub(lambda sign: "&#92;" if sign[0] == "\\" else "\\" + sign[0], text)
+    """A text in which nothing is taken for markup."""
+    return _SPECIAL.sub(lambda sign: _NUMBERS.get(sign[0]) or "\\" + sign[0], text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,12 +12,14 @@ from sandbox.jira.adf import SIGNS, Node
 _FENCE = re.compile(r"\{code(?::([\w+#-]+))?\}\n?(.*?)\n?\{code\}|\{quote\}\n?(.*?)\n?\{quote\}", re.DOTALL)
 _HEADING = re.compile(r"h([1-6])\.\s+(.*)")
 _ITEM = re.compile(r"([*#]+)\s+(.*)")
+#: what the renderer leaves to the browser (ENTITY_PATTERN of its HtmlEscaper)
+ENTITY = re.compile("&[#A-Za-z0-9][A-Za-z0-9]{1,7};")
 #: spans are bounded, so that no text takes more than a moment. Two backslashes break the line, one escapes these signs
 #: (the renderer's ESCAPING_PATTERN, quoted in Atlassian's editor), and an entity stands for its character
 _INLINE = re.compile(
     r"(?P<break>\\\\)"
     r"|\\(?P<literal>[#*_+?^~|%{}()!@\[\]-])"
-    r"|&#(?P<entity>\d{1,6});"
+    rf"|(?P<entity>{ENTITY.pattern})"
     r"|\{\{(?P<code>[^\n]{1,500}?)\}\}"
     r"|\[~accountid:(?P<mention>[^\]\s]{1,200})\]"
     r"|\[(?:(?P<label>[^\]|\n]{1,500})\|)?(?P<url>(?:https?://|mailto:)[^\]|\s]{1,2000})\]"
@@ -114,7 +117,7 @@ def inline(text: str, marks: tuple[Node, ...] = ()) -> list[Node]:
         add(found, text[at : match.start()], marks)
         at = match.end()
         if match["literal"] or match["entity"]:
-            add(found, match["literal"] or chr(int(match["entity"])), marks)
+            add(found, match["literal"] or html.unescape(match["entity"]), marks)
         elif match["break"]:
             found.append({"type": "hardBreak"})
         elif match["code"]:

@@ -80,6 +80,10 @@ class People(Hands):
                 raise
         return self.acts[before:]
 
+    def leave_off(self) -> None:
+        """Nobody acts any more."""
+        placing.overtaken(self)
+
 
 def refused_by_tracker(error: Exception) -> bool:
     """Whether a tracker's own rules, or the want of an item, refused an act."""

@@ -172,6 +172,15 @@ def restore(hands: Hands, draw: Random) -> None:
         undelete(hands, draw)
 
 
+def overtaken(hands: Hands) -> None:
+    """What was made on a side that shows nothing is out of sight too."""
+    for side in [side for side, id in hands.hidden if not id]:
+        gone = {act.item: act.kind for act in hands.acts if act.side == side and act.kind in ("hide", "show")}
+        for one in hands.ids(side):
+            if gone.get(one) != "hide":
+                hands.did(side, one, "an administrator", "hide")
+
+
 def conceal_one(hands: Hands, side: str, id: str, hidden: bool) -> None:
     if side == "incident":
         change = hands.estate.servicenow.rights.hidden

@@ -194,11 +194,10 @@ class Weather:
         self.estate.azure.switches.page = draw.choice((1, 2, 3, 200))
 
     def talk(self, draw: Random) -> None:
-        """Discussions that come in pieces, or move nothing."""
+        """Discussions that come in pieces, and edits that show or do not."""
         self.estate.jira.inline_comments = draw.choice((0, 1, 3, 20))
         self.estate.azure.switches.comment_page = draw.choice((2, 5, 200))
         self.estate.azure.switches.edits_revise = draw.random() < 0.5
-        self.estate.servicenow.models["incident"].comments_bump = not self.sweeps or draw.random() < 0.5
 
     # -- storms
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sandbox.jira.wiki import ENTITY
 from sandbox.replay.acts import Act
 from sandbox.replay.histories import Spoken
 
@@ -21,9 +22,11 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 
 
 def plain(side: str, text: str) -> str:
-    """A stored text as people read it; Azure DevOps stores HTML."""
+    """A stored text as people read it; Azure DevOps stores HTML, Jira wiki markup, whose entities stand for signs."""
     if side == "pbi":
         text = html.unescape(re.sub(r"<(?:br|/?div|/?p|/?pre)\b[^<>]*>", "\n", text))
+    if side == "defect":
+        text = ENTITY.sub(lambda found: html.unescape(found[0]), text)
     return text.strip()
 
 

@@ -12,6 +12,7 @@ from connectors.base import LockedOut
 from sync.compose import Unfit, mismatches
 from sync.engine import Engine
 from sync.freezing.freeze import Frost
+from sync.joining.lost import BORN
 from sync.log import where
 from sync.notice import JITTERED
 from sync.reconcile import SWEPT, Pass, one_pass
@@ -97,12 +98,13 @@ class Daemon:
         self.beat.strike(self.engine.setup.notices.beat)
 
     def sweep_due(self) -> bool:
-        """Whether this pass is to be a sweep, counted from the last one of whatever process: one that is started anew
-        within each hour would never come to it. Jittered, so that several instances do not sweep together."""
+        """Whether this pass is to be a sweep, counted from the last one of whatever process, and before the first from
+        the beginning of the state: one that is started anew within each hour would never come to it. Jittered, so that
+        several instances do not sweep together."""
         now = self.engine.now()
         if self.swept is None:
-            told = self.engine.store.noted(SWEPT)
-            self.swept = datetime.fromisoformat(told) if told else now
+            began = self.engine.store.noted(BORN) or {"at": now.isoformat()}
+            self.swept = datetime.fromisoformat(self.engine.store.noted(SWEPT) or began["at"])
         due = not timedelta(0) <= now - self.swept < self.engine.setup.sweep * random.uniform(JITTERED, 2 - JITTERED)
         if due:
             self.swept = now

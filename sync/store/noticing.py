@@ -54,20 +54,20 @@ class Noticing(Door):
                 upsert(connection, t.cursors, [row], keep=("swept",))
         return list(dict.fromkeys(n.ref for n in news if at[n.ref].home in ("", side)))
 
-    def swept(self, side: str, cursor: str, now: datetime, span: timedelta) -> str:
+    def sweep_start(self, side: str, cursor: str, now: datetime, span: timedelta) -> str:
         """Where a sweep starts: the cursor as it stood at the sweep that was ``span`` ago at least, or the oldest that
         is known, so that sweeps close upon each other (a process that is started again and again) pass over nothing
-        that shows late. Remembers this one's."""
-        where = t.cursors.c.side == side
+        that shows late."""
         with self.db.begin() as connection:
-            marks = marks_in(connection.scalar(sa.select(t.cursors.c.swept).where(where)) or "")
-            aged = [place for place, (at, _) in enumerate(marks) if now - at >= span]
-            kept = marks[aged[-1] :] if aged else marks
-            if not kept or now - kept[-1][0] >= span / 2:
-                kept = [*kept, (now, cursor)]
-            told = json.dumps([[at.isoformat(), then] for at, then in kept])
-            connection.execute(sa.update(t.cursors).where(where).values(swept=told))
-        return kept[0][1]
+            return sweeps_in(connection, side, cursor, now, span)[0][1]
+
+    def swept(self, side: str, cursor: str, now: datetime, span: timedelta) -> None:
+        """Remembers a sweep that read the side to its end, with the cursor as it stood before. One that broke off is
+        not remembered: the next starts where it did."""
+        with self.db.begin() as connection:
+            sweeps = sweeps_in(connection, side, cursor, now, span)
+            told = json.dumps([[at.isoformat(), then] for at, then in sweeps])
+            connection.execute(sa.update(t.cursors).where(t.cursors.c.side == side).values(swept=told))
 
     def rewind(self, sides: Iterable[str]) -> None:
         """The sides are read from the beginning once more. What was old stays old."""
@@ -177,6 +177,18 @@ class Noticing(Door):
         with self.db.begin() as connection:
             rows = connection.execute(query.order_by(sa.nulls_first(t.items.c.heard), t.items.c.id)).all()
         return [Ref(row.tracker, row.id) for row in rows]
+
+
+def sweeps_in(
+    connection: sa.Connection, side: str, cursor: str, now: datetime, span: timedelta
+) -> list[tuple[datetime, str]]:
+    """The sweeps that count, oldest first, with this one unless the one before is close: from the last on that was
+    ``span`` ago at least. Those of a clock that has been set back since count as from now."""
+    told = connection.scalar(sa.select(t.cursors.c.swept).where(t.cursors.c.side == side)) or ""
+    marks = [(min(at, now), then) for at, then in marks_in(told)]
+    aged = [place for place, (at, _) in enumerate(marks) if now - at >= span]
+    kept = marks[aged[-1] :] if aged else marks
+    return kept if kept and now - kept[-1][0] < span / 2 else [*kept, (now, cursor)]
 
 
 def marks_in(text: str) -> list[tuple[datetime, str]]:

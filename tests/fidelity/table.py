@@ -20,7 +20,7 @@ _EXAMPLE = re.compile(r"(?:examples/\w+/)?([\w-]+\.json)")
 #: sources that lie elsewhere: vendors' pages and standards, reports in public threads, what no tracker is asked for
 _ELSEWHERE = re.compile(
     r"RFC \d+|[\w./-]+ #\d+|docs \S+|[\w-]+-api docs|(ServiceNow|Microsoft) docs|Atlassian Support|developer community|"
-    r"DC \(|sys_dictionary|`jira\.search|the sandbox's own|act \w+|not settled|switch"
+    r"DC \(|atlassian-renderer \w+|sys_dictionary|`jira\.search|the sandbox's own|act \w+|not settled|switch"
 )
 
 

@@ -199,6 +199,7 @@ class Life:
         """Faults are over; passes until one is quiet. Where there are sweeps, one more of them."""
         self.restless = not self.settled(sweep=self.script.sweeps)
         self.held = self.engine.store.held()
+        self.people.leave_off()
         self.resting()
         self.again()
 
