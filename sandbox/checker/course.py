@@ -121,8 +121,14 @@ class Followed(Course):
             self.ways = {Way(value, self.opener, 1, ()) for value in options}
         writes = [event for event in inside if event.ours]
         fitting = {way for way in self.ways if all(self.suits(way, event, inside) for event in writes)}
-        if self.ways and not fitting and not sure:
-            fitting = {way for way in self.newest(until) if all(self.suits(way, event, inside) for event in writes)}
+        if (
+            self.ways
+            and not fitting
+            and not sure
+            and any(all(self.suits(way, event, inside) for event in writes) for way in self.newest(until))
+        ):
+            self.given_up = True  # no older word, but nobody can tell what was seen from here on
+            return None
         if self.ways and not fitting:
             return next((e for e in writes if not any(self.suits(way, e, inside) for way in self.ways)), writes[-1])
         here = {side: shown for side, shown in self.after_events(last).items() if self.present(side, until)}
@@ -132,12 +138,10 @@ class Followed(Course):
         return None
 
     def newest(self, until: datetime) -> set[Way]:
-        """What people said last: where nobody can tell what a pass had seen, that is no older word. A database may show
-        their changes of one minute one after the other."""
+        """What people said last. A database may show their changes of one minute one after the other."""
         people = [event for event in self.events if not event.ours and event.at <= until]
         lately = [event for event in people if event is people[-1] or until - event.at <= MINUTE]
-        serial = max((way.serial for way in self.ways), default=0) + 1
-        return {Way(v, e.side, serial, ()) for e in lately for v in self.measure.meanings(e.side, e.shown)}
+        return {Way(v, e.side, 1, ()) for e in lately for v in self.measure.meanings(e.side, e.shown)}
 
     def after_events(self, count: int) -> dict[str, Shown]:
         """What every side shows after so many events."""
