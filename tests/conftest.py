@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import settings
 
 from sync.log import configure
 from tests.fidelity import specs
-from tests.world import World
+from tests.world import Begin, World, indoors
 
 # a machine's proxies, authorities and passwords are none of the tests': what they ask for is on loopback
 for _name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -48,6 +49,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def _quiet_log() -> None:
     configure("error")
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Begins a world without sockets, which ends with the test."""
+    with ExitStack() as ends:
+
+        def one(edit: Callable[[str], str] = lambda text: text) -> World:
+            return ends.enter_context(indoors(tmp_path, edit))
+
+        yield one
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.test_edits import WITHOUT_PBI
 from tests.test_freeze import frozen_pass
 from tests.test_guards import eligible, guarded
 from tests.test_planfile import aged, applied, made, old, remapped, titles
-from tests.world import ANA, RITA, SAM, World, cli, copies_of, writes
+from tests.world import ANA, RITA, SAM, Begin, World, cli, copies_of, writes
 
 __all__ = ["old", "real", "remapped"]
 
@@ -71,9 +71,9 @@ def test_a_pause_of_a_route_or_a_link_in_the_middle_of_a_pass_stops_before_the_n
 
 
 def test_an_approval_that_comes_in_the_middle_of_a_stopped_pass_counts_for_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = guarded(tmp_path)
+    world = guarded(begin)
     eligible(world, 3)
     frozen_pass(world)
     act = reconcile.act
@@ -87,7 +87,6 @@ def test_an_approval_that_comes_in_the_middle_of_a_stopped_pass_counts_for_the_n
     monkeypatch.undo()
     assert world.once().frosts == ()
     assert len(world.estate.jira.ids()) == 3
-    world.close()
 
 
 # ── plan files ───────────────────────────────────────────────────────────────────────────────────────────────────────

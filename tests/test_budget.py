@@ -12,12 +12,12 @@ import pytest
 from sync.freezing import brake
 from sync.freezing.budget import LATER, STOPPED
 from tests.builders import HOUR
-from tests.test_cli import cli, real
-from tests.test_guards import guarded
+from tests.test_cli import cli
+from tests.test_guards import guarded, real, world
 from tests.test_requests import request
-from tests.world import ANA, BEN, CHEN, RITA, SAM, World, copies_of, writes
+from tests.world import ANA, BEN, CHEN, RITA, SAM, Begin, World, copies_of, writes
 
-__all__ = ["real"]
+__all__ = ["real", "world"]
 
 RULED = {
     "servicenow": ("defect", r"/table/incident/\w+$", "short_description"),
@@ -67,11 +67,11 @@ def exclusive(text: str, owner: str) -> str:
 
 @pytest.mark.parametrize("tracker", RULED)
 def test_a_rule_that_changes_back_what_lockstep_writes_ends_in_as_many_writes_as_the_file_says(
-    tmp_path: Path, tracker: str
+    begin: Begin, tracker: str
 ) -> None:
     owner, path, _ = RULED[tracker]
     rules = '\n[guard]\nflap = 3\ntell = { teams = "triage" }\n'
-    world = World(tmp_path, lambda text: exclusive(text, owner) + rules)
+    world = begin(lambda text: exclusive(text, owner) + rules)
     items = dict(zip(RULED, world.linked(), strict=True))
     fight = Fight(world, tracker, items[tracker])
     sent = [line for _ in range(8) for line in fight.round() if not line.startswith("teams")]
@@ -94,11 +94,10 @@ def test_a_rule_that_changes_back_what_lockstep_writes_ends_in_as_many_writes_as
     assert copies_of("meanwhile.", world.words(tracker, items[tracker])) == 1
     assert getattr(world.estate, tracker).item(items[tracker])[RULED[tracker][2]] == "500 responses on API"
     assert world.engine.store.held() == []
-    world.close()
 
 
-def test_two_automations_that_fight_over_a_field_stop_one_item_and_leave_the_others_in_step(tmp_path: Path) -> None:
-    world = guarded(tmp_path, "flap = 3")
+def test_two_automations_that_fight_over_a_field_stop_one_item_and_leave_the_others_in_step(begin: Begin) -> None:
+    world = guarded(begin, "flap = 3")
     incident, defect, _ = world.linked(pbi=False)
     sent = []
     for _ in range(9):
@@ -115,7 +114,6 @@ def test_two_automations_that_fight_over_a_field_stop_one_item_and_leave_the_oth
     assert len([line for line in sent if "PUT" in line]) == 3, "the defect, put right three times"
     assert len([line for line in sent if "PATCH" in line]) == 3, "and so the incident"
     assert len(stopped(world)) == 1 and len(sent) == 6, "where one of them rests, the other has its way"
-    world.close()
 
 
 def test_people_who_change_a_field_to_and_fro_now_and_then_stop_nothing(world: World) -> None:
@@ -132,19 +130,19 @@ def test_people_who_change_a_field_to_and_fro_now_and_then_stop_nothing(world: W
 # ── too many ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_second_lockstep_on_the_same_items_ends_in_the_budget_and_not_in_a_storm(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("one", "two")]
-    for folder in folders:
-        folder.mkdir()
+def test_a_second_lockstep_on_the_same_items_ends_in_the_budget_and_not_in_a_storm(
+    begin: Begin, tmp_path: Path
+) -> None:
     rules = "\n[guard]\nitem = 8\n"
-    one = World(folders[0], lambda text: text + rules)
+    one = begin(lambda text: text + rules)
     incident, defect, pbi = one.linked()
 
     def second(text: str) -> str:
         renamed = text.replace('instance = "demo"', 'instance = "second"')
         return renamed.replace('{ env = "LOCKSTEP_SECRET" }', '{ env = "JIRA_TOKEN" }') + rules
 
-    two = World(folders[1], second, one.estate)
+    (tmp_path / "two").mkdir()
+    two = World(tmp_path / "two", second, one.estate)
     assert request(two, "link", "CSPM-1", "AB#1").outcome == "done"
     two.once()
     one.later(hours=2)
@@ -161,16 +159,12 @@ def test_a_second_lockstep_on_the_same_items_ends_in_the_budget_and_not_in_a_sto
     items = {"servicenow": incident, "jira": defect, "azure": pbi}
     said = {name: len(one.words(name, id)) for name, id in items.items()}
     assert said == {"servicenow": 8, "jira": 1 + 8 + 8, "azure": 8 + 8}
-    for world in (two, one):
-        world.shut()
-    one.estate.stop()
+    two.shut()
 
 
-def test_what_was_said_long_ago_is_carried_however_much_it_is(tmp_path: Path) -> None:
-    world = World(
-        tmp_path,
-        lambda text: text.replace('open = "defect"', 'open = "defect"\nhistory = "all"') + "\n[guard]\nitem = 5\n",
-    )
+def test_what_was_said_long_ago_is_carried_however_much_it_is(begin: Begin) -> None:
+    everything = 'open = "defect"\nhistory = "all"'
+    world = begin(lambda text: text.replace('open = "defect"', everything) + "\n[guard]\nitem = 5\n")
     incident = world.incident()
     for number in range(12):
         world.estate.servicenow.comment(incident, f"long ago {number}.", SAM)
@@ -180,7 +174,6 @@ def test_what_was_said_long_ago_is_carried_however_much_it_is(tmp_path: Path) ->
     (defect,) = world.estate.jira.ids()
     assert copies_of("long ago", world.words("jira", defect)) == 12
     assert stopped(world) == []
-    world.close()
 
 
 def test_the_budget_of_an_item_is_told_and_begins_anew_by_a_persons_word(real: World) -> None:
@@ -205,8 +198,8 @@ def test_the_budget_of_an_item_is_told_and_begins_anew_by_a_persons_word(real: W
 # ── comments that customers read ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_comments_that_customers_read_wait_for_their_hour_in_their_order(tmp_path: Path) -> None:
-    world = guarded(tmp_path, "comments = 3")
+def test_comments_that_customers_read_wait_for_their_hour_in_their_order(begin: Begin) -> None:
+    world = guarded(begin, "comments = 3")
     incident, defect, pbi = world.linked()
     for number in range(5):
         world.estate.jira.comment(defect, f"public {number}.", ANA)
@@ -228,7 +221,6 @@ def test_comments_that_customers_read_wait_for_their_hour_in_their_order(tmp_pat
     public = [word for word in world.words("servicenow", incident) if "public" in word]
     assert [f"public {number}." in word for number, word in enumerate(public)] == [True] * 6
     assert world.engine.store.held() == []
-    world.close()
 
 
 def test_an_issue_that_takes_twenty_writes_in_two_seconds_gets_them_all_in_order(world: World) -> None:

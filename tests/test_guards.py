@@ -17,18 +17,31 @@ from sync.running.signals import Signals
 from sync.setup import Guards
 from sync.state import Held, Seen
 from tests.builders import DEFECT, NOW, REFS, item, link, record
-from tests.test_cli import cli, real
+from tests.test_cli import cli
 from tests.test_freeze import OPENING, frozen_pass, settled
-from tests.world import ANA, RITA, World, copies_of, writes
-
-__all__ = ["real"]
+from tests.world import ANA, RITA, Begin, World, copies_of, indoors, writes
 
 #: our account in the simulated Jira
 LOCKSTEP = "Lockstep"
 
 
-def guarded(folder: Path, rules: str = "writes = 3") -> World:
-    return World(folder, lambda text: f"{text}\n[guard]\n{rules}\n")
+def guarded(begin: Begin, rules: str = "writes = 3") -> World:
+    return begin(lambda text: f"{text}\n[guard]\n{rules}\n")
+
+
+@pytest.fixture
+def world(begin: Begin) -> World:
+    return begin()
+
+
+@pytest.fixture
+def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world in real time for commands in this process, with its secrets in the environment; its engine is closed."""
+    with indoors(tmp_path, start=None) as world:
+        for name, value in world.estate.environment().items():
+            monkeypatch.setenv(name, value)
+        world.shut()
+        yield world
 
 
 def eligible(world: World, count: int) -> list[str]:
@@ -41,8 +54,8 @@ def eligible(world: World, count: int) -> list[str]:
 # ── too many writes ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_pass_that_would_write_more_often_than_the_file_allows_freezes_and_asks(tmp_path: Path) -> None:
-    world = guarded(tmp_path)
+def test_a_pass_that_would_write_more_often_than_the_file_allows_freezes_and_asks(begin: Begin) -> None:
+    world = guarded(begin)
     incidents = eligible(world, 3)
     frozen_pass(world)
     (frost,) = world.once().frosts
@@ -53,13 +66,12 @@ def test_a_pass_that_would_write_more_often_than_the_file_allows_freezes_and_ask
     assert "resumed" in brake.resume(world.engine, "all", "dana")
     world.settle()
     assert len(world.estate.jira.ids()) == 1
-    world.close()
 
 
 def test_approve_lets_the_pass_through_that_was_stopped_and_one_that_wants_much_more_stops_again(
-    tmp_path: Path,
+    begin: Begin,
 ) -> None:
-    world = guarded(tmp_path)
+    world = guarded(begin)
     eligible(world, 3)
     world.once()
     assert "Approved: 6 writes" in brake.approve(world.engine, "dana")
@@ -73,14 +85,13 @@ def test_approve_lets_the_pass_through_that_was_stopped_and_one_that_wants_much_
     eligible(world, 2)
     frozen_pass(world)  # what was approved is used up
     assert "Nothing to approve" not in brake.approve(world.engine, "dana")
-    world.close()
 
 
-def test_an_approved_pass_that_a_tracker_breaks_off_goes_on_with_the_rest(tmp_path: Path) -> None:
+def test_an_approved_pass_that_a_tracker_breaks_off_goes_on_with_the_rest(begin: Begin) -> None:
     from sandbox.faults import Fault
     from sandbox.wire import Answer
 
-    world = guarded(tmp_path)
+    world = guarded(begin)
     eligible(world, 6)
     world.once()
     brake.approve(world.engine, "dana")
@@ -90,11 +101,10 @@ def test_an_approved_pass_that_a_tracker_breaks_off_goes_on_with_the_rest(tmp_pa
     world.later(minutes=5)
     world.settle()
     assert len(world.estate.jira.ids()) == 6
-    world.close()
 
 
-def test_an_approval_that_a_small_pass_did_not_need_is_not_kept_for_a_large_one(tmp_path: Path) -> None:
-    world = guarded(tmp_path)
+def test_an_approval_that_a_small_pass_did_not_need_is_not_kept_for_a_large_one(begin: Begin) -> None:
+    world = guarded(begin)
     incidents = eligible(world, 3)
     world.once()
     brake.approve(world.engine, "dana")
@@ -103,24 +113,22 @@ def test_an_approval_that_a_small_pass_did_not_need_is_not_kept_for_a_large_one(
     world.settle()
     eligible(world, 3)
     frozen_pass(world)
-    world.close()
 
 
 def test_with_nothing_stopped_there_is_nothing_to_approve(world: World) -> None:
     assert "Nothing to approve" in brake.approve(world.engine, "dana")
 
 
-def test_over_guard_lets_a_reconciliation_write_and_ends_the_freeze(tmp_path: Path) -> None:
-    world = guarded(tmp_path)
+def test_over_guard_lets_a_reconciliation_write_and_ends_the_freeze(begin: Begin) -> None:
+    world = guarded(begin)
     eligible(world, 3)
     world.once()
     assert one_pass(world.engine, over_guard=True).frosts == ()
     assert len(world.estate.jira.ids()) == 3
-    world.close()
 
 
-def test_the_daemon_stays_up_reads_and_alerts_while_a_guard_keeps_it_from_writing(tmp_path: Path) -> None:
-    world = guarded(tmp_path, "writes = 7")
+def test_the_daemon_stays_up_reads_and_alerts_while_a_guard_keeps_it_from_writing(begin: Begin) -> None:
+    world = guarded(begin, "writes = 7")
     incident, defect, _ = world.linked(pbi=False)
     world.estate.servicenow.update(incident, {"impact": "1"}, by=RITA)
     world.settle()
@@ -136,11 +144,10 @@ def test_the_daemon_stays_up_reads_and_alerts_while_a_guard_keeps_it_from_writin
     world.settle()
     assert len(world.estate.jira.ids()) == 5
     assert copies_of("No movement", world.words("jira", defect)) == 1
-    world.close()
 
 
-def test_a_guard_that_trips_is_told_once_and_so_is_that_it_is_over(tmp_path: Path) -> None:
-    world = guarded(tmp_path, 'writes = 3\ntell = { teams = "triage" }')
+def test_a_guard_that_trips_is_told_once_and_so_is_that_it_is_over(begin: Begin) -> None:
+    world = guarded(begin, 'writes = 3\ntell = { teams = "triage" }')
     eligible(world, 3)
     for _ in range(3):
         world.once()
@@ -151,16 +158,14 @@ def test_a_guard_that_trips_is_told_once_and_so_is_that_it_is_over(tmp_path: Pat
     world.settle()
     assert len(world.estate.hook.cards) == 2
     assert "dana approved" in str(world.estate.hook.cards[1])
-    world.close()
 
 
-def test_a_trip_outlives_the_process(tmp_path: Path) -> None:
-    world = guarded(tmp_path)
+def test_a_trip_outlives_the_process(begin: Begin) -> None:
+    world = guarded(begin)
     eligible(world, 3)
     world.once()
     world.restart()
     frozen_pass(world)
-    world.close()
 
 
 def test_a_tripped_guard_ends_with_4_until_it_is_approved(real: World) -> None:
@@ -183,11 +188,11 @@ def test_a_tripped_guard_ends_with_4_until_it_is_approved(real: World) -> None:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Twenty-one links in step, and a file that lets a pass change half of them and miss a fifth of a tracker."""
-    world = guarded(tmp_path_factory.mktemp("many"), 'share = "50%"\ngone = "20%"')
-    eligible(world, 21)
-    world.settle()
-    yield world
-    world.close()
+    rules = '\n[guard]\nshare = "50%"\ngone = "20%"\n'
+    with indoors(tmp_path_factory.mktemp("many"), lambda text: text + rules) as world:
+        eligible(world, 21)
+        world.settle()
+        yield world
 
 
 def test_a_pass_that_would_change_more_than_a_share_of_the_open_links_freezes_and_asks(many: World) -> None:

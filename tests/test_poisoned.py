@@ -17,7 +17,7 @@ from sync import read as reading
 from sync import reconcile as story
 from sync.reconcile import one_pass
 from sync.sparing import Sieve
-from tests.world import ANA, CHEN, RITA, SAM, World, copies_of
+from tests.world import ANA, CHEN, RITA, SAM, World, copies_of, indoors
 
 TRACKERS = ("servicenow", "jira", "azure")
 PEOPLE = {"servicenow": SAM, "jira": ANA, "azure": CHEN}
@@ -67,9 +67,8 @@ class Three:
 
 @pytest.fixture(scope="module")
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
-    three = Three(World(tmp_path_factory.mktemp("three")))
-    yield three
-    three.world.close()
+    with indoors(tmp_path_factory.mktemp("three")) as world:
+        yield Three(world)
 
 
 @pytest.fixture

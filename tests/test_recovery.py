@@ -8,6 +8,7 @@ import resource
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,9 +22,15 @@ from tests.post import PostOffice
 from tests.test_cli import process, real
 from tests.test_daemon import Running, daemon_of, link, running
 from tests.test_faults import Scene, assert_in_step, at_the_start, pass_until_over
-from tests.world import ANA, RITA, SAM, World, cli, copies_of, writes
+from tests.world import ANA, RITA, SAM, World, cli, copies_of, indoors, writes
 
 __all__ = ["real", "running"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with indoors(tmp_path) as world:
+        yield world
 
 
 # ── an older copy ────────────────────────────────────────────────────────────────────────────────────────────────

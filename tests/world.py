@@ -165,7 +165,9 @@ class World:
 
 
 @contextmanager
-def indoors(folder: Path, edit: Callable[[str], str] = lambda text: text, start: datetime = MORNING) -> Iterator[World]:
+def indoors(
+    folder: Path, edit: Callable[[str], str] = lambda text: text, start: datetime | None = MORNING
+) -> Iterator[World]:
     """A world without sockets: bytes for bytes the same, but time that an answer takes is the sandbox's. The engine's
     clock may be set apart from the estate's, by its ``skew``. For tests that ask the same over and over: nobody
     watches whether the answers keep to their specifications."""
@@ -178,6 +180,10 @@ def indoors(folder: Path, edit: Callable[[str], str] = lambda text: text, start:
             yield world
         finally:
             world.close()
+
+
+#: begins a world of which a test has one; given what changes the demo's file
+Begin = Callable[..., World]
 
 
 def writes(asked: list[str]) -> list[str]:
