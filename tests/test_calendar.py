@@ -321,7 +321,7 @@ def test_a_due_instant_at_the_closing_before_a_skipped_day_stays_there() -> None
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(scenes(), st.integers(0, 5760), st.integers(0, 2), st.integers(0, 900))
 def test_adding_agrees_with_looking_at_every_minute(
     scene: tuple[Calendar, datetime], start: int, days: int, minutes: int
@@ -337,7 +337,7 @@ def test_adding_agrees_with_looking_at_every_minute(
     assert calendar.add(reference.at(start), Span(days, minutes * 60)) == expected
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(scenes(), st.integers(0, 5760), st.integers(0, 5760))
 def test_elapsed_agrees_with_counting_every_minute(scene: tuple[Calendar, datetime], a: int, b: int) -> None:
     calendar, first = scene
