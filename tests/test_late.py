@@ -111,7 +111,7 @@ def test_a_new_issue_that_shows_late_is_found_by_the_first_sweep_that_does_not_b
         jira.create({"summary": "shown at once"}, ANA)
         world.once()
         daemon = daemon_of(world)
-        for minutes in range(0, 150, 15):
+        for minutes in range(0, 240, 15):  # sweeps are jittered: the one after the broken one may be late
             down = [Fault("answer", "jira", path="/search/jql", answer=Answer(503))] if 30 < minutes < 90 else []
             world.estate.faults.rules[:] = down
             if anew:
