@@ -35,8 +35,8 @@ if os.environ.get("CI"):
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The whole year of incidents is played in CI, by hand a taste of it. Its two runs are the longest tests: one
-    stands at the head of each worker's half."""
+    """A large part of the year's incidents is played in CI, by hand a taste of it. Its two runs are the longest tests:
+    one stands at the head of each worker's half."""
     passed_over = "taste" if os.environ.get("CI") else "year"
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(passed_over)])
     wanted = [item for item in items if not item.get_closest_marker(passed_over)]

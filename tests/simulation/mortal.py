@@ -30,7 +30,6 @@ class Mortality:
         self.again: int | None = None
         self.dead = False
         self.where = ""
-        self.passed = 0
 
     def after(self, boundaries: int, *, writes: bool = False) -> None:
         self.left, self.writes, self.again = boundaries, writes, None
@@ -54,7 +53,6 @@ class Mortality:
     def boundary(self, where: str, write: bool) -> None:
         if self.dead:
             raise Died
-        self.passed += 1
         if self.left is not None and (write or not self.writes):
             self.left -= 1
             if self.left < 0:
