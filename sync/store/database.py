@@ -37,21 +37,15 @@ class Database:
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
         self.lock = threading.RLock()
-        self.fence = Fence(self)
         try:
             self.url = sa.make_url(url)
+            self.is_sqlite = self.url.get_backend_name() == "sqlite"
+            name = self.url.database
+            self.path = Path(name) if self.is_sqlite and name and name != ":memory:" else None
             self.engine = self.make_engine()
         except (sa.exc.ArgumentError, ValueError) as error:
             raise StateBroken(f"bot.state is not a database address: {error}") from None
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.url.get_backend_name() == "sqlite"
-
-    @property
-    def path(self) -> Path | None:
-        name = self.url.database
-        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+        self.fence = Fence(self)
 
     def make_engine(self) -> sa.Engine:
         if not self.is_sqlite:

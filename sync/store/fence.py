@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import sqlite3
 import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -27,6 +28,8 @@ FENCE = "fence"
 
 SCHEMA = sa.func.hashtext(sa.func.current_schema())
 TOKEN = sa.select(meta.c.value).where(meta.c.name == FENCE)
+#: asked of the driver itself: it is asked in each transaction, and composing it would take longer than all the rest
+TOKEN_OF_FILE = f"SELECT value FROM meta WHERE name = '{FENCE}'"
 
 
 class Fence:
@@ -39,10 +42,7 @@ class Fence:
         self.token: int | None = None
         self.file = self.lock_file = (0, 0)
         self.lost = ""
-
-    @property
-    def lock_path(self) -> Path:
-        return Path(f"{self.db.path}.lock")
+        self.lock_path = Path(f"{database.path}.lock")
 
     def acquire(self) -> None:
         """Makes this process the only one that works on the state, until it ends. Raises ``StateLocked`` and
@@ -106,8 +106,16 @@ class Fence:
             return
         if not self.db.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(FENCE_KEY, SCHEMA)))
-        if connection.scalar(TOKEN) != self.token:
+        if self.current(connection) != self.token:
             self.fall("another Lockstep took over this state, or an older copy of it was put in its place")
+
+    def current(self, connection: sa.Connection) -> int | None:
+        """The token that stands in the state; None where none was ever taken."""
+        if self.db.is_sqlite:
+            with contextlib.suppress(sqlite3.Error):  # the same question below tells what is wrong
+                row = driven(connection).execute(TOKEN_OF_FILE).fetchone()
+                return int(row[0]) if row else None
+        return connection.scalar(TOKEN)
 
     def hold_on(self) -> None:
         """Before each pass: PostgreSQL gives the lock away with the connection that held it; one that was lost is made
@@ -149,6 +157,13 @@ class Fence:
         """The end of this process's work on the state."""
         self.close()
         self.token = None
+
+
+def driven(connection: sa.Connection) -> sqlite3.Connection:
+    """SQLite's own connection beneath."""
+    beneath = connection.connection.driver_connection
+    assert isinstance(beneath, sqlite3.Connection)
+    return beneath
 
 
 def identity(file: Path | int | None) -> tuple[int, int]:
