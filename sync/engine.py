@@ -56,7 +56,7 @@ class Engine:
     watch: Callable[[int, int], None] | None = None
     midway: bool = False
     ended: datetime | None = None
-    poisoned: set[Ref] = field(default_factory=set)
+    poisoned: set[tuple[Ref, str]] = field(default_factory=set)
 
     def open(self) -> dict[str, Failure]:
         """Opens what is not open. A tracker that fails is left out of the pass; the others go on. One that refused

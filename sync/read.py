@@ -193,7 +193,7 @@ def fetch(desk: Desk, wanted: Iterable[tuple[Ref, str]]) -> None:
     def batch(side: str) -> tuple[str, Sifted[Record | None] | Failure]:
         scope, connector = desk.engine.scope(side), desk.engine.connector(side)
         try:
-            return side, sift(desk.engine, side, by_side[side], lambda ids: connector.read(scope, ids))
+            return side, sift(desk.engine, side, UNREAD, by_side[side], lambda ids: connector.read(scope, ids))
         except Failure as failure:
             return side, failure
 
@@ -279,7 +279,7 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
         return
     try:
         scope, connector = engine.scope(side), engine.connector(side)
-        found = sift(engine, side, [ref.id for ref in refs], lambda ids: connector.discussions(scope, ids))
+        found = sift(engine, side, UNHEARD, [ref.id for ref in refs], lambda ids: connector.discussions(scope, ids))
     except Refused as refusal:
         desk.mute[tracker] = str(refusal)
         desk.unheard -= set(refs)

@@ -3,6 +3,8 @@ others are read all the same, and it is set aside with the tracker's own reason.
 
 from __future__ import annotations
 
+import contextlib
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,13 +14,15 @@ import structlog
 
 from connectors.base import Busy, Failure, Garbled, LockedOut, Refused
 from mappings.model import Ref
+from mappings.wording import many
 from sync.engine import Engine
 from sync.state import Held
 
 Told = TypeVar("Told")
 
-#: questions asked to find out who is poisoned; more would only tell that the tracker is down
+#: questions asked in one reading to find out who is poisoned
 MOST = 40
+SUSPECT = "said of {} together; which of them it is will be found out in the next passes"
 ADVICE = "open it in its tracker and correct what the reason names; it is read again in every pass, and then it flows"
 
 
@@ -64,29 +68,35 @@ class Sieve(Generic[Told]):
         return None
 
     def part(self, ids: Sequence[str], failure: Exception) -> None:
-        """Finds out who of those that failed together fails alone."""
-        if self.asked > MOST or not (self.alive or len(ids) > 1 or self.answers()):
+        """Finds out who of those that failed together fails alone. Where that takes too many questions of a tracker
+        that answers otherwise, the rest waits: it is asked apart in the next passes."""
+        if not (self.alive or len(ids) > 1 or self.answers(ids)):
             raise failure
         if len(ids) == 1:
             self.sifted.bad[ids[0]] = reason_of(failure)
             return
+        if self.asked > MOST:
+            if not self.answers(ids):
+                raise failure
+            self.sifted.bad |= dict.fromkeys(ids, f"{reason_of(failure)} ({SUSPECT.format(many(len(ids), 'item'))})")
+            return
         middle = len(ids) // 2
         failed = [(half, why) for half in (ids[:middle], ids[middle:]) if (why := self.take(half)) is not None]
-        if len(failed) > 1 and not self.answers():
+        if len(failed) > 1 and not self.answers(ids):
             raise failure
         for half, why in failed:
             self.part(half, why)
 
-    def answers(self) -> bool:
-        """Whether the tracker reads another item."""
-        other = "" if self.alive else self.neighbour()
-        if other:
+    def answers(self, failed: Sequence[str]) -> bool:
+        """Whether the tracker reads another item, or where all that there is was asked for, one of many that failed
+        together."""
+        others = [] if self.alive else [self.neighbour(), *(random.sample(failed, 2) if len(failed) > 2 else ())]
+        for other in filter(None, others):
             self.asked += 1
-            try:
+            with contextlib.suppress(Failure):
                 self.ask([other])
-            except Failure:
-                return False
-            self.alive = True
+                self.alive = True
+                break
         return self.alive
 
 
@@ -98,13 +108,14 @@ def reason_of(failure: Exception) -> str:
 
 
 def sift(
-    engine: Engine, side: str, ids: Sequence[str], ask: Callable[[Sequence[str]], Mapping[str, Told]]
+    engine: Engine, side: str, what: str, ids: Sequence[str], ask: Callable[[Sequence[str]], Mapping[str, Told]]
 ) -> Sifted[Told]:
     """Reads items of a side; those that were poisoned the last time apart. Raises the failure of a tracker that answers
     for none."""
     tracker = engine.side(side).tracker
     sieve = Sieve(ask, partial(engine.store.neighbour, side, ids))
-    apart = [id for id in ids if Ref(tracker, id) in engine.poisoned]
+    apart = [id for id in ids if (Ref(tracker, id), what) in engine.poisoned]
+    random.shuffle(apart)  # in one and the same order the same few would use up the questions each time
     for some in ([id for id in ids if id not in apart], apart):
         if some:
             sieve.read(some)
@@ -115,15 +126,16 @@ def set_aside(engine: Engine, tracker: str, sifted: Sifted[Told], what: str) -> 
     """Holds what could not be read, each with its own reason, and lets go what can be read again. Returns the items
     that are held."""
     bad = {Ref(tracker, id): reason for id, reason in sifted.bad.items()}
-    well = [ref for id in sifted.found if (ref := Ref(tracker, id)) in engine.poisoned and ref not in bad]
+    well = [ref for id in sifted.found if ((ref := Ref(tracker, id)), what) in engine.poisoned and ref not in bad]
     for ref in well:
         engine.store.release(ref, what)
     places = engine.store.places(list(bad)) if bad else {}
     now = engine.now()
     for ref, reason in bad.items():
-        if ref not in engine.poisoned:
+        if (ref, what) not in engine.poisoned:
             structlog.get_logger().warning("item cannot be read", action=what, item=str(ref), reason=reason)
         held = Held(ref, what, reason, ADVICE, now, now + engine.setup.poll)
         engine.store.hold(places.get(ref, (None, 0))[0] or 0, held, now)
-    engine.poisoned = (engine.poisoned - set(well)) | set(bad)
+    engine.poisoned -= {(ref, what) for ref in well}
+    engine.poisoned |= {(ref, what) for ref in bad}
     return set(bad)

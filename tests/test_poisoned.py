@@ -16,7 +16,8 @@ from sync import decide as deciding
 from sync import read as reading
 from sync import reconcile as story
 from sync.reconcile import one_pass
-from sync.sparing import Sieve
+from sync.sparing import MOST, Sieve, set_aside, sift
+from sync.state import UNREAD
 from tests.world import ANA, CHEN, RITA, SAM, World, copies_of, indoors
 
 TRACKERS = ("servicenow", "jira", "azure")
@@ -199,11 +200,11 @@ class Bad:
     """A tracker that fails whenever one of these is asked for, or always."""
 
     def __init__(self, *ids: str, down: bool = False) -> None:
-        self.ids, self.down, self.asked = ids, down, 0
+        self.ids, self.down, self.asked = set(ids), down, 0
 
     def __call__(self, ids: Any) -> dict[str, str]:
         self.asked += 1
-        if self.down or set(self.ids) & set(ids):
+        if self.down or self.ids & set(ids):
             raise Down("oops")
         return dict.fromkeys(ids, "well")
 
@@ -221,7 +222,22 @@ def test_a_tracker_that_is_down_is_asked_a_few_times_and_nobody_is_blamed(count:
     tracker = Bad(down=True)
     with pytest.raises(Down):
         Sieve(tracker, lambda: "other").read([str(number) for number in range(count)])
-    assert tracker.asked <= 4
+    assert tracker.asked <= 6
+
+
+def test_many_poisoned_ones_are_all_found_in_some_passes_and_hold_up_no_other(world: World) -> None:
+    tracker, ids = Bad("3", "5", "40", "77", "111", "150", "151", "199"), [str(number) for number in range(200)]
+    flowing = []
+    for _ in range(8):
+        tracker.asked = 0
+        sifted = sift(world.engine, "defect", UNREAD, ids, tracker)
+        assert tracker.asked <= MOST + 4
+        assert set(sifted.found) | set(sifted.bad) == set(ids)
+        assert tracker.ids <= set(sifted.bad)
+        set_aside(world.engine, "jira", sifted, UNREAD)
+        flowing.append(len(sifted.found))
+    assert flowing == sorted(flowing)
+    assert flowing[-1] == len(ids) - len(tracker.ids)
 
 
 def test_a_poisoned_one_that_is_alone_is_told_by_its_neighbour() -> None:

@@ -45,10 +45,10 @@ class Linking(Door):
 
     def neighbour(self, side: str, ids: Collection[str]) -> str:
         """The id of an item of the side that is none of these; empty where there is none."""
-        of_side = (t.items.c.side == side, t.items.c.gone.is_(False), t.items.c.id.not_in(list(ids)))
-        newest = sa.select(t.items.c.id).where(*of_side).order_by(t.items.c.created.desc()).limit(1)
+        newest = sa.select(t.items.c.id).where(t.items.c.side == side, t.items.c.gone.is_(False))
+        others, known = newest.order_by(t.items.c.created.desc()), set(ids)  # more than a query may name
         with self.db.begin() as connection:
-            return connection.scalar(newest) or ""
+            return next((id for id in connection.scalars(others) if id not in known), "")
 
     def links_of(self, refs: Collection[Ref]) -> list[LinkState]:
         """The links that hold these items, and the prospective ones of those that no link holds."""
