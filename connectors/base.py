@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -123,6 +123,26 @@ class Journalled(Protocol):
     def spoken(self, scopes: Sequence[Scope], cursor: str) -> tuple[Collection[str], str]:
         """The ids of items that have comments new since the cursor (empty: all), and the cursor behind them."""
         ...
+
+
+class Resting(Protocol):
+    """Who keeps quiet while a tracker rests. Instants are UTC, by our clock."""
+
+    #: told of each rest: until when, and when it was asked for
+    tell_rest: Callable[[datetime, datetime], None]
+
+    def rest(self, until: datetime, asked: datetime) -> bool:
+        """Nothing is sent before ``until``, as the tracker asked for at ``asked``. Whether that is longer than
+        before."""
+        ...
+
+
+@runtime_checkable
+class Rests(Protocol):
+    """A connector whose tracker's rests are to be kept over a restart: one that is started anew again and again would
+    ask on and on."""
+
+    transport: Resting
 
 
 @runtime_checkable

@@ -94,6 +94,7 @@ class Transport(Wire):
         self.ledger = Ledger()
         self.resting: datetime | None = None
         self.asked = datetime.min.replace(tzinfo=UTC)
+        self.tell_rest: Callable[[datetime, datetime], None] = lambda until, asked: None
         self.noting = threading.Lock()
         self.per_thread = threading.local()
         super().__init__(pool_connections=8, pool_maxsize=32, max_retries=Retry(0, read=False))
@@ -163,10 +164,16 @@ class Transport(Wire):
             asked = asked or now + timedelta(seconds=DEFAULT_REST)
         elif not self.rest_on_success:
             return
-        if asked:
-            with self.noting:
-                # of two threads' answers the one that asks for longer stands, whichever comes last
-                self.resting, self.asked = max((asked, now), (self.resting or asked, self.asked))
+        if asked and self.rest(asked, now):
+            self.tell_rest(asked, now)
+
+    def rest(self, until: datetime, asked: datetime) -> bool:
+        """Nothing is sent before ``until``, as was asked for at ``asked``. Whether that is longer than before: of two
+        threads' answers the one that asks for longer stands, whichever comes last."""
+        with self.noting:
+            longer = self.resting is None or until > self.resting
+            self.resting, self.asked = max((until, asked), (self.resting or until, self.asked))
+        return longer
 
     @property
     def last(self) -> requests.Response | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from connectors.base import Clock, Connector, Failure, Journalled, Learns, LockedOut
+from connectors.base import Clock, Connector, Failure, Journalled, Learns, LockedOut, Resting, Rests
 from mappings.model import Ref, Scope
 from sync.edits.edit import Edit
 from sync.merging.status import STAGE
 from sync.setup import Setup, Side
 from sync.state import UNHEARD, Facts, Held
-from sync.store import Store
+from sync.store import StateBroken, Store
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,6 +87,8 @@ class Engine:
     def open_one(self, name: str) -> None:
         connector = self.connectors[name]
         scopes = [side.scope for side in self.setup.sides_in(name)]
+        if isinstance(connector, Rests):
+            self.keep_rests(name, connector.transport)
         opening = connector.open(scopes)
         self.problems += opening.problems
         self.accounts[name] = opening.account
@@ -95,6 +98,18 @@ class Engine:
         if isinstance(connector, Learns):
             connector.recall(self.store.noted(f"learned {name}") or {})
         self.opened.add(name)
+
+    def keep_rests(self, name: str, transport: Resting) -> None:
+        """A rest that the tracker asked for outlives the process."""
+
+        def keep(until: datetime, asked: datetime) -> None:
+            with suppress(StateBroken):  # what cannot be kept is heeded all the same as long as the process lives
+                self.store.note(f"rest {name}", [until.isoformat(), asked.isoformat()])
+
+        transport.tell_rest = keep
+        kept = self.store.noted(f"rest {name}")
+        if kept:
+            transport.rest(*map(datetime.fromisoformat, kept))
 
     def keep_learned(self) -> bool:
         """What the trackers were seen to offer outlives the process: the steps of their workflows, and for good that

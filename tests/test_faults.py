@@ -16,6 +16,8 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import Entry
 from sandbox.wire import Answer
+from sync.compose import recompose
+from sync.config import load
 from tests.world import ANA, BEN, CHEN, RITA, SAM, World, copies_of, indoors, writes
 
 REST = 90
@@ -451,5 +453,36 @@ def test_a_comment_made_while_a_pass_reads_its_link_is_heard(world: World, monke
     monkeypatch.setattr(connector, "read", while_reading)
     scene.rename("jira")
     scene.said.append("in between")
+    pass_until_over(world)
+    assert_in_step(scene)
+
+
+@pytest.mark.parametrize("tracker", ["servicenow", "jira", "azure"])
+def test_a_process_started_anew_within_a_rest_asks_nothing_before_it_is_over(world: World, tracker: str) -> None:
+    scene, estate = at_the_start(world, "all"), world.estate
+    estate.faults.add(Fault("answer", tracker, times=1, answer=Answer(429, b"{}", {"Retry-After": "300"})))
+    world.once()
+    scene.speak(tracker)
+    sent = len(estate.log.entries)
+    for _ in range(3):
+        world.restart()
+        world.once()
+        world.later(seconds=60)
+    assert {entry.tracker for entry in estate.log.entries[sent:]} == {"servicenow", "jira", "azure"} - {tracker}
+    world.later(minutes=3)
+    pass_until_over(world)
+    assert_in_step(scene)
+
+
+def test_a_file_taken_over_within_a_rest_asks_nothing_before_it_is_over(world: World) -> None:
+    scene, estate = at_the_start(world, "all"), world.estate
+    estate.faults.add(Fault("answer", "jira", times=1, answer=Answer(429, b"{}", {"Retry-After": "300"})))
+    world.once()
+    scene.speak("jira")
+    sent = len(estate.log.entries)
+    world.engine = recompose(load(world.path, estate.environment()), world.engine)
+    world.once()
+    assert {entry.tracker for entry in estate.log.entries[sent:]} == {"servicenow", "azure"}
+    world.later(minutes=6)
     pass_until_over(world)
     assert_in_step(scene)

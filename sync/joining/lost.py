@@ -28,7 +28,7 @@ BORN, FOUND = "born", "found again"
 #: what stays of the notes: when a pass ended last and an audit was made, what a guard stopped, which plans were carried
 #: out; and what was learned of each tracker
 KEPT = frozenset(["pass ended", "audited", "guard tripped", "plans carried out"])
-LEARNED = ("learned", "journal seen", "journal apart")
+LEARNED = ("learned", "journal seen", "journal apart", "rest")
 #: what is found within so long belongs to the loss, and is shown by ``status`` for so long
 LATE, SHOWN = timedelta(days=1), timedelta(days=7)
 AFRESH = (
