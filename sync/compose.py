@@ -62,6 +62,7 @@ def compose(setup: Setup, clock: Clock, *, exclusive: bool = True, trial: bool =
         store.arm(parts_of(setup.rules), clock.now())
     engine = Engine(setup, connectors, store, clock, begun=clock.now(), edit=edit, trial=trial and edit is not None)
     engine.ended = store.last_entry() if exclusive else None
+    engine.reached = max(filter(None, (engine.begun, engine.ended)), default=None)
     return engine
 
 
@@ -104,7 +105,7 @@ def renewed(setup: Setup, old: Engine, edit: Edit | None = None) -> Engine:
     setup names what they do not have."""
     connectors = {name: connect(tracker, old.clock) for name, tracker in setup.trackers.items()}
     engine = Engine(setup, connectors, old.store, old.clock, stopping=old.stopping, begun=old.begun, edit=edit)
-    engine.midway, engine.ended = old.midway, old.ended
+    engine.midway, engine.ended, engine.reached = old.midway, old.ended, old.reached
     engine.open()
     wrong = [f"line {m.line}: {m.path}: {m.text}" for m in mismatches(engine)]
     if wrong:

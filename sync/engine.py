@@ -38,7 +38,7 @@ class Engine:
     other begun. ``edit``: the file was edited and part of it waits for ``apply``; ``trial``: ``setup`` is that edited
     file, to see what it would do. ``watch`` is told how many links of how many are done. ``midway``: a pass is under
     way, or broke off. ``ended``: the latest instant that the state knew of when this process began; ``None`` once it is
-    known to be no older copy. ``poisoned`` are the items that could not be read or heard while others of their side
+    known to be no older copy. ``reached``: the latest instant that our clock is known to have shown. ``poisoned`` are the items that could not be read or heard while others of their side
     could: they are asked for apart."""
 
     setup: Setup
@@ -57,6 +57,7 @@ class Engine:
     watch: Callable[[int, int], None] | None = None
     midway: bool = False
     ended: datetime | None = None
+    reached: datetime | None = None
     poisoned: set[tuple[Ref, str]] = field(default_factory=set)
 
     def open(self) -> dict[str, Failure]:

@@ -89,6 +89,7 @@ def one_pass(
     which is how deletions, lost permissions and late index entries are found. A pass that goes beyond a guard, and one
     in a freeze, writes nothing and alerts; ``over_guard`` is a person's word that it may write."""
     engine.store.hold_on()
+    heed_clock(engine)
     if engine.midway:
         engine.store.recover(engine.now())
     engine.open()
@@ -122,7 +123,17 @@ def one_pass(
     if sweep:
         engine.store.note(SWEPT, done.at.isoformat())
     engine.midway = False
+    engine.reached = max(engine.reached or done.at, engine.now())
     return done
+
+
+def heed_clock(engine: Engine) -> None:
+    """Our clock may have been set back since the last pass, or since the state was last worked on."""
+    now, reached = engine.now(), engine.reached
+    if reached is not None and now < reached:
+        structlog.get_logger().warning("our clock was set back", action="pass", since=reached.isoformat())
+        engine.store.turn_back(reached, now)
+    engine.reached = now
 
 
 def begin(engine: Engine, done: Pass, *, sweep: bool = False) -> Reading:
@@ -252,7 +263,8 @@ def settle(engine: Engine, reading: Reading, link: LinkState, plan: Plan, applie
         done.waiting = min(done.waiting or plan.waiting, plan.waiting)
     unread = any(i.ref in reading.unheard for i in link.items)
     if link.key not in reading.alone:
-        unread = unread or any(i.ref not in {*reading.seen.records, *reading.poisoned} for i in link.items)
+        known = reading.seen.records
+        unread = unread or any(i.ref not in known and i.ref not in reading.poisoned for i in link.items)
     if plan.withheld or plan.frozen:
         engine.store.touch((i.ref, i.side, True) for i in link.items if i.ref not in reading.rows)
         return

@@ -129,3 +129,9 @@ def told(sheet: Sheet, id: str, ref: Ref) -> bool:
 
 def fingerprint_of(fields: Mapping[str, Native]) -> str:
     return hashlib.sha256(repr(sorted(fields.items())).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def is_ours(sheet: Sheet, ref: Ref, account: str) -> bool:
+    """Whether an account is our own, as who wrote last shows it or as histories name it."""
+    facts = sheet.seen.facts.get(ref.tracker)
+    return facts is not None and bool(account) and account in (facts.updater, facts.account)

@@ -10,7 +10,17 @@ from mappings.disclosure import targets
 from mappings.mentions import called
 from mappings.model import Comment, Ref
 from mappings.text import clean
-from sync.comments.copies import Errand, Remarked, copies_of, remark, rows_of, sort_out, standing_copies, version_of
+from sync.comments.copies import (
+    Errand,
+    Remarked,
+    copies_of,
+    first,
+    remark,
+    rows_of,
+    sort_out,
+    standing_copies,
+    version_of,
+)
 from sync.comments.revise import revise
 from sync.joining.join import SPLIT
 from sync.plan import Reword, Say
@@ -64,11 +74,13 @@ def discuss(link: LinkState, seen: Seen, setup: Setup, now: datetime) -> Talk:
     round = Round(list(revised.says), waits=list(revised.waits))
     for errand in (*errands, *revised.errands):
         send(link, seen, setup, now, errand, merged, round)
+    shown = {Origin(c.item.tracker, c.id) for c in spoken}
+    lost = lost_for_good(seen, {key: copy for key, copy in merged.items() if first(key.origin)[0] not in shown}, now)
     fresh = tuple(c for c in spoken if Origin(c.item.tracker, c.id) not in link.known)
     return Talk(
         tuple(round.says),
         fresh,
-        tuple({found[0]: found for found in (*copies, *revised.copies, *round.pending)}.values()),
+        tuple({found[0]: found for found in (*copies, *revised.copies, *round.pending, *lost)}.values()),
         fresh,
         tuple(round.mute),
         min(round.waits, default=None),
@@ -167,6 +179,15 @@ def doubtful(rows: Sequence[Copy], seen: Seen, target: Item, now: datetime) -> d
         return None
     believed = max(unsure) + seen.facts[target.ref.tracker].grace
     return believed if now < believed or target.ref not in seen.comments else None
+
+
+def lost_for_good(seen: Seen, unshown: Mapping[CopyKey, Copy], now: datetime) -> Iterator[tuple[CopyKey, Copy, str]]:
+    """Copies whose answer was lost, of words that their item does not show any more: nobody waits for them once the
+    target's discussion is believed. Should the words be shown again, they are carried."""
+    for key, copy in unshown.items():
+        open_end = key.origin.tracker and (copy.outcome == "unsure" or copy.sent)
+        if open_end and key.target in seen.comments and now >= copy.at + seen.facts[key.target.tracker].grace:
+            yield key, replace(copy, outcome="pending" if copy.outcome == "unsure" else copy.outcome, sent=""), copy.id
 
 
 def own_remarks(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mappings.model import Moved, Ref
 from mappings.people import party_of
 from sync.merging.merge import Agreed
-from sync.sheet import Sheet
+from sync.sheet import Sheet, is_ours
 from sync.speaking.lead import speaking
 from sync.state import Item, Movement
 
@@ -101,12 +101,6 @@ def who(sheet: Sheet, ref: Ref, account: str) -> str:
     if is_ours(sheet, ref, account):
         return ""
     return next((person.name for person in sheet.setup.roster.with_account(account, ref.tracker)), account)
-
-
-def is_ours(sheet: Sheet, ref: Ref, account: str) -> bool:
-    """Whether an account is our own, as who wrote last shows it or as histories name it."""
-    facts = sheet.seen.facts.get(ref.tracker)
-    return facts is not None and bool(account) and account in (facts.updater, facts.account)
 
 
 def stamp(moved: Moved) -> int:

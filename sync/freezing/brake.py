@@ -107,7 +107,7 @@ def brake(engine: Engine, plans: list[tuple[LinkState, Plan]], seen: Seen, now: 
 def counted_from(store: Store, now: datetime) -> datetime:
     """Since when items that went missing are counted together: what a person has looked at counts no more."""
     looked = store.noted(LOOKED)
-    return max(now - LATELY, datetime.fromisoformat(looked)) if looked else now - LATELY
+    return max(now - LATELY, min(datetime.fromisoformat(looked), now)) if looked else now - LATELY
 
 
 def use_up(engine: Engine, braked: Braked, writes: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -51,7 +51,7 @@ def daily(engine: Engine) -> Audit | None:
     """The daemon's own look, once a day: what it finds is told. ``None`` where it is not time yet."""
     now, noted = engine.now(), engine.store.noted(AUDITED)
     last = datetime.fromisoformat(noted) if noted else None
-    if last is not None and now - last < DAY:
+    if last is not None and timedelta(0) <= now - last < DAY:
         return None
     found = audit(engine, since=last or now - DAY)
     engine.store.note(AUDITED, now.isoformat())

@@ -12,8 +12,8 @@ from dataclasses import replace
 from mappings.model import Ref
 from mappings.stages import StageMap
 from sync.merging.merge import Echo
-from sync.merging.status import STAGE, spelled
-from sync.sheet import Sheet, is_terminal
+from sync.merging.status import STAGE, STATE, spelled
+from sync.sheet import Sheet, is_ours, is_terminal
 from sync.state import Item, LinkState
 
 
@@ -55,12 +55,14 @@ def sides_echo(sheet: Sheet, item: Item) -> Echo | None:
 
 
 def half_way(sheet: Sheet, item: Item) -> Echo | None:
-    """The echo of an item's own state. Where a move of ours was begun and not answered, and nobody else wrote since,
-    what the item shows is a step on its way."""
+    """The echo of an item's own state. Where a move of ours was begun and not answered, and nobody else wrote or moved
+    it since, what the item shows is a step on its way."""
     echo, record, facts = item.echoes.get(STAGE), sheet.record(item.ref), sheet.seen.facts.get(item.ref.tracker)
     if echo is None or echo.sent is None or facts is None or not facts.updater:
         return echo
-    return replace(echo, sent=spelled(record.state)) if record.updated_by == facts.updater else echo
+    moved = [one for one in sheet.seen.moves.get(item.ref, ()) if one.what == STATE]
+    mine = record.updated_by == facts.updater and (not moved or is_ours(sheet, item.ref, moved[-1].account))
+    return replace(echo, sent=spelled(record.state)) if mine else echo
 
 
 def states_of(sheet: Sheet, side: str) -> dict[Ref, str]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mappings.banner import link_key
 from mappings.model import Record, Ref
+from mappings.wording import in_utc
 from sync.state import Origin
 from sync.store import commit as c
 from sync.store import (
@@ -25,9 +26,18 @@ from sync.store.door import Door
 from sync.store.fence import FENCE
 from sync.store.force import IN_FORCE
 from sync.store.requests import DECLINED
+from sync.store.tables.columns import MICRO, Instant
 
 #: the answer to what was asked of a state that turned out to be an older copy
 ANEW = "the state was an older copy and is begun anew; ask again if it was not done"
+
+#: what our own clock stamps: all instants but those of the journal, which are chained, and those that trackers tell
+STAMPS: tuple[sa.Column[datetime], ...] = tuple(
+    column
+    for table in t.metadata.sorted_tables
+    for column in table.c
+    if isinstance(column.type, Instant) and str(column) not in ("journal.at", "items.created", "movements.until")
+)
 
 
 class Recovering(Door):
@@ -66,10 +76,23 @@ class Recovering(Door):
             )
         return len(rows)
 
-    def last_entry(self) -> datetime | None:
-        """The latest instant that this state knows of: of its journal's last line."""
+    def turn_back(self, reached: datetime, now: datetime) -> None:
+        """Our clock was set back from ``reached`` to ``now``: what it stamped in between moves back by as much, and
+        nothing stays ahead. What is unsure, waits or counts for a while would do so as long as the clock was wrong;
+        what falls due later by right is only looked at once more."""
+        back = reached - now
         with self.db.begin() as connection:
-            return connection.scalar(sa.select(sa.func.max(t.journal.c.at)))
+            for column in STAMPS:
+                moved = sa.type_coerce(sa.type_coerce(column, sa.BigInteger) - back // MICRO, column.type)
+                values = {column: sa.case((column > reached, now), else_=moved)}
+                connection.execute(sa.update(column.table).where(column > now).values(values))
+            told = f"our clock was set back from {in_utc(reached)}: what it stamped since moves back with it"
+            journal.append(connection, now, [journal.Line("", "clock", "state", told)])
+
+    def last_entry(self) -> datetime | None:
+        """The instant up to which this state knows of anything: of its journal's last line."""
+        with self.db.begin() as connection:
+            return connection.scalar(sa.select(t.journal.c.at).order_by(t.journal.c.seq.desc()).limit(1))
 
     def known_creations(self, keys: Collection[str]) -> set[str]:
         """Those of the creation keys that a creation was ever begun with."""
