@@ -135,7 +135,7 @@ def write(hand: Hand, action: Write, intent: int) -> None:
     except Failure as failure:
         fell(hand, action.side, intent, failure)
         return
-    echoes = [(name, echo_of(action, name, agreed, record)) for name, agreed in action.wanted.items()]
+    echoes = [(name, echo_of(action, name, agreed, before, record)) for name, agreed in action.wanted.items()]
     answered(hand, intent, before, record, echoes)
     for name, echo in echoes:
         release(hand, action.ref, name)

@@ -279,3 +279,37 @@ def test_what_is_said_between_our_reading_and_our_second_write_is_heard(world: W
     assert copies_of("Meanwhile.", world.words("jira", defect)) == 0
     world.settle()
     assert copies_of("Meanwhile.", world.words("jira", defect)) == 1
+
+
+def test_a_status_that_people_gave_right_before_our_own_write_is_their_word(world: World) -> None:
+    """Found by a simulated history: our summary came behind it, and made their status look like a step of ours."""
+    incident, defect, pbi = world.linked()
+    jira = world.estate.jira
+    moved = Fault(
+        "act", "jira", method="PUT", path=r"/issue/\d+$", times=1, act=lambda: jira.move(defect, "To Do", by=ANA)
+    )
+    world.estate.faults.add(moved)
+    world.estate.servicenow.update(incident, {"short_description": "a better title"}, by=RITA)
+    jira.update(defect, {"customfield_10044": "done so"}, by=BEN)
+    world.estate.azure.move(pbi, "Done", by=CHEN)
+    world.once()
+    assert moved.struck == 1
+    assert jira.item(defect)["summary"] == "a better title"
+    world.settle()
+    assert (jira.item(defect)["status"], world.engine.store.held()) == ("To Do", [])
+    assert world.estate.servicenow.state_of(incident) == "New"
+
+
+def test_a_copy_whose_words_were_taken_back_before_its_answer_came_is_waited_for_no_longer(world: World) -> None:
+    incident, defect, _ = world.linked()
+    lost = Fault("reset_before", "jira", method="POST", path="/comment$", times=1)
+    world.estate.faults.add(lost)
+    remark = world.estate.servicenow.comment(incident, "too hasty", SAM)
+    world.once()
+    world.estate.servicenow.delete_comment(incident, remark)
+    world.once()
+    assert lost.struck == 1 and world.engine.store.waiting() is not None
+    world.later(minutes=20)
+    assert world.settle()[-1].quiet
+    assert world.engine.store.waiting() is None
+    assert copies_of("too hasty", world.words("jira", defect)) == 0

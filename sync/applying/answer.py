@@ -35,10 +35,12 @@ def answered(hand: Hand, intent: int, before: Record, record: Record, echoes: li
     log("wrote", hand, record.key)
 
 
-def echo_of(action: Write, name: str, agreed: Agreed, record: Record) -> Echo:
-    """What the tracker answered, never what was sent."""
+def echo_of(action: Write, name: str, agreed: Agreed, before: Record, record: Record) -> Echo:
+    """What the tracker answered, never what was sent; but a status that is neither the one before nor the one asked for
+    was given behind our own, and is somebody's word, which the next pass hears."""
     if name == STAGE:
-        return Echo(spelled(record.state), agreed.serial)
+        asked = (before.state, action.change.state, *action.change.also)
+        return Echo(spelled(record.state if record.state in asked else str(action.change.state)), agreed.serial)
     return Echo(tuple((native, record.fields.get(native)) for native in action.natives[name]), agreed.serial)
 
 

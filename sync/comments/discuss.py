@@ -75,7 +75,7 @@ def discuss(link: LinkState, seen: Seen, setup: Setup, now: datetime) -> Talk:
     for errand in (*errands, *revised.errands):
         send(link, seen, setup, now, errand, merged, round)
     shown = {Origin(c.item.tracker, c.id) for c in spoken}
-    lost = lost_for_good(seen, {key: copy for key, copy in merged.items() if first(key.origin)[0] not in shown}, now)
+    lost, doubts = lost_for_good(seen, {k: c for k, c in merged.items() if first(k.origin)[0] not in shown}, now)
     fresh = tuple(c for c in spoken if Origin(c.item.tracker, c.id) not in link.known)
     return Talk(
         tuple(round.says),
@@ -83,7 +83,7 @@ def discuss(link: LinkState, seen: Seen, setup: Setup, now: datetime) -> Talk:
         tuple({found[0]: found for found in (*copies, *revised.copies, *round.pending, *lost)}.values()),
         fresh,
         tuple(round.mute),
-        min(round.waits, default=None),
+        min((*round.waits, *doubts), default=None),
         tuple(revised.rewords),
         tuple(revised.versions),
         tuple(revised.remarks),
@@ -181,13 +181,20 @@ def doubtful(rows: Sequence[Copy], seen: Seen, target: Item, now: datetime) -> d
     return believed if now < believed or target.ref not in seen.comments else None
 
 
-def lost_for_good(seen: Seen, unshown: Mapping[CopyKey, Copy], now: datetime) -> Iterator[tuple[CopyKey, Copy, str]]:
+def lost_for_good(
+    seen: Seen, unshown: Mapping[CopyKey, Copy], now: datetime
+) -> tuple[list[tuple[CopyKey, Copy, str]], list[datetime]]:
     """Copies whose answer was lost, of words that their item does not show any more: nobody waits for them once the
-    target's discussion is believed. Should the words be shown again, they are carried."""
+    target's discussion is believed, and until when they are waited for. Should the words be shown again, they are
+    carried."""
+    lost, doubts = [], []
     for key, copy in unshown.items():
-        open_end = key.origin.tracker and (copy.outcome == "unsure" or copy.sent)
-        if open_end and key.target in seen.comments and now >= copy.at + seen.facts[key.target.tracker].grace:
-            yield key, replace(copy, outcome="pending" if copy.outcome == "unsure" else copy.outcome, sent=""), copy.id
+        if key.origin.tracker and key.target in seen.comments and (copy.outcome == "unsure" or copy.sent):
+            believed = copy.at + seen.facts[key.target.tracker].grace
+            outcome = "pending" if copy.outcome == "unsure" else copy.outcome
+            lost += [(key, replace(copy, outcome=outcome, sent=""), copy.id)] if now >= believed else []
+            doubts += [believed] if now < believed else []
+    return lost, doubts
 
 
 def own_remarks(
