@@ -227,7 +227,8 @@ class Connector(Protocol):
 
     def find_made(self, scope: Scope, mark: Mark, since: datetime) -> Sequence[Record]:
         """The marked items whose creation key is ``mark.made``, created since (tracker's clock), oldest first. One
-        look-up, for a creation whose answer was lost. A small tracker is read whole."""
+        look-up, for a creation whose answer was lost. A small tracker is read whole. Raises ``Garbled`` where one of
+        the answer is of an unknown shape: it might be the one that is looked for."""
         found = [record for record in self.whole(scope) if record.created >= since]
         made = [record for record in found if record.mark and record.mark.made == mark.made]
         return sorted(made, key=lambda record: record.created)
@@ -247,7 +248,8 @@ class Connector(Protocol):
 
     def created(self, scope: Scope, since: datetime, until: datetime) -> Sequence[Record]:
         """What is in scope and was created from ``since`` on and before ``until`` (tracker's clock, to the second),
-        oldest first, whatever its state. A small tracker is read whole."""
+        oldest first, whatever its state. A small tracker is read whole. Raises ``Garbled`` where one of them is of an
+        unknown shape."""
         return born(self.whole(scope), since, until)
 
     def whole(self, scope: Scope) -> Iterator[Record]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from connectors.base import Down, Notice, Refused
-from mappings.model import Ref
+from connectors.base import Down, Garbled, Notice, Refused
+from mappings.model import Record, Ref
 
 Row = TypeVar("Row")
 Taken = TypeVar("Taken")
@@ -34,6 +34,13 @@ def sorted_out(
     if last is not None and not good and len(bad) >= SYSTEMIC:
         raise Down(reason_of(tracker, last)) from None
     return good, bad
+
+
+def complete(records: list[Record], bad: Mapping[str, str]) -> list[Record]:
+    """What a query found; raises ``Garbled`` with it where some of the answer is not understood."""
+    if bad:
+        raise Garbled(bad, {record.ref.id: record for record in records})
+    return records
 
 
 def named(tracker: str, row: Any, id_of: Callable[[Any], object]) -> str:

@@ -12,6 +12,7 @@ from sync.edits.edit import Edit, waiting
 from sync.engine import Engine
 from sync.escalation.episodes import parts_of
 from sync.fit import Known, Mismatch, misfits
+from sync.running.alive import last_end
 from sync.setup import Setup, TrackerSettings
 from sync.store import Store
 
@@ -62,7 +63,7 @@ def compose(setup: Setup, clock: Clock, *, exclusive: bool = True, trial: bool =
         store.arm(parts_of(setup.rules), clock.now())
     engine = Engine(setup, connectors, store, clock, begun=clock.now(), edit=edit, trial=trial and edit is not None)
     engine.ended = store.last_entry() if exclusive else None
-    engine.reached = max(filter(None, (engine.begun, engine.ended)), default=None)
+    engine.reached = max(filter(None, (engine.begun, engine.ended, last_end(store))))
     return engine
 
 

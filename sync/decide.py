@@ -34,7 +34,7 @@ from sync.setup import Setup
 from sync.sheet import Sheet, closed, key_of, resting, title
 from sync.speaking.gate import at_gate
 from sync.speaking.lead import new_lead
-from sync.state import DEFECT, Copy, CopyKey, Held, LinkState, Seen
+from sync.state import DEFECT, UNHEARD, Copy, CopyKey, Held, LinkState, Seen
 
 
 def decide(
@@ -98,12 +98,16 @@ def stand_on_it(sheet: Sheet, link: LinkState) -> Plan:
 
 
 def note_mute(sheet: Sheet, talk: Talk) -> None:
+    """Holds the comments of items of which none can be read: nothing is carried from there, and nothing to there, where
+    nobody could tell what stands there already."""
     unsaid = [own.ref for own in (*sheet.link.remarks, *sheet.remarks) if own.ref.tracker in sheet.seen.mute]
-    for ref in dict.fromkeys((*talk.mute, *unsaid)):
+    silent = [item.ref for item in sheet.present() if item.ref in sheet.seen.silent]
+    for ref in dict.fromkeys((*silent, *talk.mute, *unsaid)):
+        way = "from" if ref in silent else "to"
         sheet.hold(
             ref,
-            "comments",
-            f"no comment can be carried to {key_of(sheet, ref)}: {sheet.seen.mute[ref.tracker]}",
+            UNHEARD,
+            f"no comment can be carried {way} {key_of(sheet, ref)}: {sheet.seen.mute[ref.tracker]}",
             "grant the right it names; where nobody has commented yet, the first comment a person writes clears this",
         )
 
@@ -190,11 +194,14 @@ def unknown(sheet: Sheet, held: Held, actions: Sequence[Action]) -> bool:
     """Whether this look tells nothing of what is held: its item was not read, or the comment was not heard again."""
     if held.ref not in sheet.seen.records:
         return True
-    if held.what == "comments":
+    if held.what == UNHEARD:
         return held.ref not in sheet.seen.comments
     if held.what == DEFECT:
         # mended only once what it stopped is carried out
         return bool(actions) or any(copy.outcome in ("unsure", "pending") for copy in sheet.link.copies.values())
+    if held.what.startswith("open "):
+        # what became of a creation whose answer was lost is told by looking for it
+        return any(c.outcome == "unsure" and held.what == f"open {c.route}" for c in sheet.link.creations)
     refused = any(
         key.target == held.ref and said_of(key) == held.what and copy.outcome == "refused"
         for key, copy in sheet.link.copies.items()

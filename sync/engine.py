@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import structlog
+
 from connectors.base import Clock, Connector, Failure, Journalled, Learns, LockedOut, Resting, Rests
 from mappings.model import Ref, Scope
 from sync.edits.edit import Edit
 from sync.merging.status import STAGE
 from sync.setup import Setup, Side
-from sync.state import UNHEARD, Facts, Held
+from sync.state import UNHEARD, UNREAD, Facts, Held
 from sync.store import StateBroken, Store
 
 Item = TypeVar("Item")
@@ -38,8 +40,8 @@ class Engine:
     other begun. ``edit``: the file was edited and part of it waits for ``apply``; ``trial``: ``setup`` is that edited
     file, to see what it would do. ``watch`` is told how many links of how many are done. ``midway``: a pass is under
     way, or broke off. ``ended``: the latest instant that the state knew of when this process began; ``None`` once it is
-    known to be no older copy. ``reached``: the latest instant that our clock is known to have shown. ``poisoned`` are the items that could not be read or heard while others of their side
-    could: they are asked for apart."""
+    known to be no older copy. ``reached``: the latest instant that our clock is known to have shown. ``poisoned`` are
+    the items that could not be read or heard while others of their side could: they are asked for apart."""
 
     setup: Setup
     connectors: Mapping[str, Connector]
@@ -58,7 +60,12 @@ class Engine:
     midway: bool = False
     ended: datetime | None = None
     reached: datetime | None = None
-    poisoned: set[tuple[Ref, str]] = field(default_factory=set)
+    poisoned: set[tuple[Ref, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Who is poisoned outlives the process and its file: what was set aside is asked for apart at once, and let go
+        once it is read, or gone."""
+        self.poisoned = {(held.ref, held.what) for held, _ in self.store.held() if held.what in (UNREAD, UNHEARD)}
 
     def open(self) -> dict[str, Failure]:
         """Opens what is not open. A tracker that fails is left out of the pass; the others go on. One that refused
@@ -175,6 +182,14 @@ class Engine:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def heed_clock(self) -> None:
+        """Before each pass: our clock may have been set back since the last one, or since the state was left."""
+        now, reached = self.now(), self.reached
+        if reached is not None and now < reached:
+            structlog.get_logger().warning("our clock was set back", action="pass", reached=reached.isoformat())
+            self.store.turn_back(reached, now)
+        self.reached = now
 
     def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Runs work over items, in threads where the file allows several; results in the order of the items."""

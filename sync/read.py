@@ -74,12 +74,13 @@ class Desk:
     unready: frozenset[str] = frozenset()
     moves: dict[Ref, tuple[Moved, ...]] = field(default_factory=dict)
     poisoned: set[Ref] = field(default_factory=set)
+    silent: set[Ref] = field(default_factory=set)
 
     def seen(self) -> Seen:
         mute = {name: UNPROVEN.format(name) for name, c in self.engine.connectors.items() if not heard(c)}
         facts, unheard = self.engine.facts(), frozenset(self.unheard)
         talk = self.comments, {**mute, **self.mute}, facts, unheard
-        return Seen(self.records, *talk, self.ties, self.unready, self.moves)
+        return Seen(self.records, *talk, self.ties, self.unready, self.moves, frozenset(self.silent))
 
 
 def read(engine: Engine, noticed: Noticed) -> Reading:
@@ -213,6 +214,7 @@ def settle_sides(desk: Desk, rows: Mapping[Ref, Dirty]) -> dict[Ref, Dirty]:
     def under(wanted: Iterable[tuple[Ref, str]]) -> Mapping[Ref, Record | None]:
         again = Desk(desk.engine, failures=desk.failures)
         fetch(again, wanted)
+        desk.poisoned |= again.poisoned
         return again.records
 
     settled, desk.records = at_home(desk.engine, rows, desk.records, under)
@@ -237,7 +239,7 @@ def discuss(desk: Desk, links: list[LinkState], rows: Mapping[Ref, Dirty]) -> No
         wanted = desk.again | to_hear(link, desk.engine.now(), deletions=desk.engine.setup.deletions)
         for item in link.items:
             record = desk.records.get(item.ref)
-            if record is None or item.ref in desk.comments:
+            if record is None or item.ref in desk.comments or item.ref in desk.poisoned:
                 continue
             if item.ref not in wanted and not must_hear(desk.engine, link, item, record, rows, desk.ties):
                 continue
@@ -272,7 +274,8 @@ def must_hear(
 
 
 def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
-    """Reads the discussions of a side's items in one batch. A tracker that refuses them is mute, with its reason."""
+    """Reads the discussions of a side's items in one batch. A tracker that refuses them all is mute, with its reason:
+    what they hold is read as soon as it can be, and all else goes on."""
     engine, tracker = desk.engine, desk.engine.side(side).tracker
     desk.unheard |= set(refs)
     if tracker in desk.failures:
@@ -281,8 +284,7 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
         scope, connector = engine.scope(side), engine.connector(side)
         found = sift(engine, side, UNHEARD, [ref.id for ref in refs], lambda ids: connector.discussions(scope, ids))
     except Refused as refusal:
-        desk.mute[tracker] = str(refusal)
-        desk.unheard -= set(refs)
+        be_mute(desk, tracker, set(refs), str(refusal))
         return
     except Failure as failure:
         structlog.get_logger().warning("tracker failed", action="discuss", tracker=tracker, reason=str(failure))
@@ -293,6 +295,19 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
     desk.unheard -= set(refs) - aside
     note_journal(desk, tracker, found.found)
     desk.comments |= {Ref(tracker, id): comments for id, comments in found.found.items()}
+
+
+def be_mute(desk: Desk, tracker: str, refs: set[Ref], reason: str) -> None:
+    """None of these discussions may be read. Where comments of that tracker were never seen, nobody knows whether there
+    are any; else they are asked for in every pass."""
+    desk.mute[tracker] = reason
+    desk.unheard -= refs
+    if not heard(desk.engine.connectors[tracker]):
+        return
+    desk.silent |= refs
+    desk.poisoned |= refs
+    if not refs <= {held.ref for held in desk.engine.held_for(tracker, UNHEARD)}:
+        structlog.get_logger().warning("no comment may be read", action="discuss", tracker=tracker, reason=reason)
 
 
 def note_journal(desk: Desk, tracker: str, found: Mapping[str, tuple[Comment, ...]]) -> None:

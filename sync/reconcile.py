@@ -22,7 +22,7 @@ from sync.decide import decide
 from sync.edits.edit import keep
 from sync.engine import Engine
 from sync.escalation.outbox import flush
-from sync.freezing.brake import Braked, brake, note_waiting, standing, tell_rests, use_up
+from sync.freezing.brake import Braked, brake, give_back, note_waiting, standing, tell_rests
 from sync.freezing.freeze import Frost, hold_back
 from sync.joining.join import after_kin
 from sync.joining.loose import something
@@ -89,7 +89,7 @@ def one_pass(
     which is how deletions, lost permissions and late index entries are found. A pass that goes beyond a guard, and one
     in a freeze, writes nothing and alerts; ``over_guard`` is a person's word that it may write."""
     engine.store.hold_on()
-    heed_clock(engine)
+    engine.heed_clock()
     if engine.midway:
         engine.store.recover(engine.now())
     engine.open()
@@ -108,7 +108,7 @@ def one_pass(
     tell_rests(engine, plans, done.at)
     look_again(engine, (plan for _, plan in plans))
     done.withheld = note_waiting(engine.store, (plan for _, plan in plans))
-    use_up(engine, braked, done.writes)
+    give_back(engine, braked, done.writes)
     stopped = {link.source for link, plan in plans if plan.withheld or plan.frozen or plan.pending}
     stopped |= {link.source for link, _ in plans if link.key in done.left}
     pass_over(engine, reading, {link.source for link, plan in plans if plan.aged}, stopped | reading.deferred)
@@ -125,15 +125,6 @@ def one_pass(
     engine.midway = False
     engine.reached = max(engine.reached or done.at, engine.now())
     return done
-
-
-def heed_clock(engine: Engine) -> None:
-    """Our clock may have been set back since the last pass, or since the state was last worked on."""
-    now, reached = engine.now(), engine.reached
-    if reached is not None and now < reached:
-        structlog.get_logger().warning("our clock was set back", action="pass", since=reached.isoformat())
-        engine.store.turn_back(reached, now)
-    engine.reached = now
 
 
 def begin(engine: Engine, done: Pass, *, sweep: bool = False) -> Reading:

@@ -296,7 +296,8 @@ class Seen:
     are the items whose discussion should have been read and could not be. ``ties`` are those of items that no link
     holds, and those by which a link's item finds a counterpart; ``unready`` are the sides whose first reading is not
     complete, so that nobody knows yet what stands there. ``moves`` are the changes of state and assignee since the last
-    look, of items whose tracker tells its history."""
+    look, of items whose tracker tells its history. ``silent`` are the items whose discussion their mute tracker did not
+    let us read."""
 
     records: Mapping[Ref, Record | None]
     comments: Mapping[Ref, tuple[Comment, ...]] = field(default_factory=dict)
@@ -306,3 +307,4 @@ class Seen:
     ties: Mapping[Ref, tuple[Tie, ...]] = field(default_factory=dict)
     unready: frozenset[str] = frozenset()
     moves: Mapping[Ref, tuple[Moved, ...]] = field(default_factory=dict)
+    silent: frozenset[Ref] = frozenset()

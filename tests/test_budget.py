@@ -6,12 +6,20 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from mappings.model import Ref
 from sync.freezing import brake
-from sync.freezing.budget import LATER, STOPPED
-from tests.builders import HOUR
+from sync.freezing.budget import LATER, STOPPED, within_budget
+from sync.plan import Say
+from sync.setup import Guards
+from sync.sheet import Sheet
+from sync.state import COMMENT, CopyKey, Origin, Stroke
+from sync.store import strokes
+from tests.builders import HOUR, INCIDENT, MINUTE, NOW, item, link, record, seen, setup
 from tests.test_cli import cli
 from tests.test_guards import guarded, real, world
 from tests.test_requests import request
@@ -223,6 +231,20 @@ def test_comments_that_customers_read_wait_for_their_hour_in_their_order(begin: 
     assert world.engine.store.held() == []
 
 
+@pytest.mark.parametrize("order", [("comments", "chat"), ("chat", "comments")])
+def test_an_item_whose_comments_wait_in_two_places_is_looked_at_when_the_first_hour_is_over(
+    order: tuple[str, str],
+) -> None:
+    said = {"comments": NOW - 50 * MINUTE, "chat": NOW - 20 * MINUTE}
+    written = tuple(Stroke(name, INCIDENT, at, COMMENT, name) for name, at in said.items())
+    whole = link(item(record(INCIDENT)), strokes=written)
+    sheet = Sheet(whole, seen(), setup(guards=Guards(comments=1)), NOW)
+    says = [Say(INCIDENT, "incident", name, CopyKey(Origin("jira", name), INCIDENT), 1, "a word") for name in order]
+    assert within_budget(sheet, says) == ([], says)
+    held = sheet.holds[INCIDENT, LATER]
+    assert held.retry == NOW + 10 * MINUTE and "(comments)" in held.reason
+
+
 def test_an_issue_that_takes_twenty_writes_in_two_seconds_gets_them_all_in_order(world: World) -> None:
     incident, defect, _ = world.linked(pbi=False)
     world.estate.jira.limits.per_issue = True
@@ -232,3 +254,44 @@ def test_an_issue_that_takes_twenty_writes_in_two_seconds_gets_them_all_in_order
     world.settle()
     said = world.words("jira", defect)
     assert [f"word {number:02}." in word for number, word in enumerate(said)] == [True] * 25
+
+
+# ── what is kept of it ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_written_on_items_is_forgotten_once_it_can_tell_of_no_loop(world: World) -> None:
+    store = world.engine.store
+    _, defect, pbi = world.linked()
+
+    def kept() -> set[Ref]:
+        return {stroke.ref for one in store.links() for stroke in one.strokes}
+
+    assert kept() >= {Ref("jira", defect), Ref("azure", pbi)}
+    world.later(days=1)
+    store.forget_old(world.engine.now())
+    assert kept() >= {Ref("jira", defect), Ref("azure", pbi)}
+    world.later(days=1, minutes=1)
+    store.forget_old(world.engine.now())
+    assert kept() == set()
+
+
+def test_a_write_that_did_not_happen_is_forgotten_without_a_look_at_all_the_others(world: World) -> None:
+    world.linked()
+    store, asked = world.engine.store, list[tuple[str, Any]]()
+
+    def kept() -> set[str]:
+        return {stroke.key for one in store.links() for stroke in one.strokes}
+
+    def hear(connection: sa.Connection, cursor: object, statement: str, given: Any, *_: object) -> None:
+        asked.append((statement, given))
+
+    before = kept()
+    number = max(int(key.split()[1]) for key in before if key.startswith("intent "))
+    with store.db.begin() as connection:
+        sa.event.listen(connection, "before_cursor_execute", hear)
+        strokes.forget_intent(connection, number)
+        sa.event.remove(connection, "before_cursor_execute", hear)
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", given).all() for one, given in asked]
+    gone = {key for key in before if key.startswith(f"intent {number} ")}
+    assert kept() == before - gone < before
+    assert plans and "SCAN" not in str(plans)

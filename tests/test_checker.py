@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.checker import KINDS
+from sandbox.checker.parted import Parted, stays_out
 from sandbox.server import Entry
 from tests.planted import ANA, CHEN, SAM, Planted, held
 
@@ -105,6 +106,11 @@ def test_two_items_opened_for_one_source_are_doubled(link: Planted) -> None:
     assert "doubled" in link.kinds()
 
 
+def test_two_items_opened_on_one_side_of_a_link_are_doubled(link: Planted) -> None:
+    link.pbi("Trouble 1.", made="D" * 20)
+    assert link.kinds() == {"doubled"}
+
+
 def test_two_links_to_one_place_are_doubled(link: Planted) -> None:
     jira, body = link.estate.jira, {"object": {"url": "http://servicenow.sandbox/1", "title": "INC0010001"}}
     for name in ("one", "two"):
@@ -157,6 +163,34 @@ def test_what_people_change_within_a_pass_may_be_overtaken_but_not_later(link: P
     link.titled("Title 2.", "defect")
     link.ends(begun)
     assert link.kinds() == {"stale overwrite"}
+
+
+def test_another_spelling_of_what_an_item_means_already_is_a_stale_overwrite(link: Planted) -> None:
+    link.by(SAM, "incident", {"impact": "2", "urgency": "1"})
+    link.passed()
+    assert link.found() == ()
+    begun = link.begins()
+    link.by_bot("incident", {"impact": "1", "urgency": "2"})
+    link.ends(begun)
+    assert [one.kind for one in link.found() if "which means the same" in one.text] == ["stale overwrite"]
+
+
+def test_a_work_item_written_over_what_its_people_did_since_it_was_read_is_a_stale_overwrite(link: Planted) -> None:
+    """Azure DevOps tells who asks for the revision."""
+    link.by(SAM, "incident", {"short_description": "Title 2."})
+    begun = link.begins()
+    link.by(CHEN, "pbi", {"System.Title": "Title 3."})
+    link.asked("pbi")
+    link.titled("Title 2.", "defect", "pbi")
+    link.ends(begun)
+    link.passed()
+    assert link.found() == ()
+    link.by(SAM, "incident", {"short_description": "Title 4."})
+    begun = link.begins()
+    link.by(CHEN, "pbi", {"System.Title": "Title 5."})
+    link.titled("Title 4.", "defect", "pbi")
+    link.ends(begun)
+    assert [one.kind for one in link.found()] == ["stale overwrite"]
 
 
 def test_a_state_on_the_way_is_no_stale_overwrite(link: Planted) -> None:
@@ -228,6 +262,16 @@ def test_closed_work_reopened_without_anybodys_move_is_resurrected(link: Planted
     link.passed()
     link.estate.azure.move(link.items["pbi"], "Approved", by="Lockstep")
     assert "resurrected" in link.kinds()
+
+
+def test_an_item_taken_out_of_its_link_stays_out_and_its_words_with_it(link: Planted) -> None:
+    parted = Parted("pbi", link.items["pbi"], "AB#1", ("Apart.",))
+    assert [one.kind for one in stays_out(link.evidence(), parted)] == ["resurrected"]
+    link.estate.azure.unlink(link.items["pbi"], "Hyperlink", "Lockstep")
+    link.says(CHEN, "pbi", "Apart.")
+    assert list(stays_out(link.evidence(), parted)) == []
+    link.copied(CHEN, "pbi", "Apart.", "defect")
+    assert [one.kind for one in stays_out(link.evidence(), parted)] == ["leaked"]
 
 
 def test_private_words_anywhere_else_are_leaked(link: Planted) -> None:
@@ -307,6 +351,15 @@ def test_an_item_that_a_route_calls_for_and_that_was_never_opened_is_lost(link: 
     link.incident("Trouble 2.")
     link.passed()
     assert link.kinds() == {"lost"}
+
+
+def test_no_counterpart_is_wanted_for_work_that_is_over(link: Planted) -> None:
+    late = link.estate.jira.create({"summary": "Found.", "description": "as found", "priority": "High"}, by=ANA)
+    link.did("defect", late, ANA, "create")
+    assert link.kinds() == {"lost"}
+    link.estate.jira.move(late, "In Progress", by=ANA)
+    link.estate.jira.move(late, "Done", by=ANA, resolution="Done")
+    assert link.found() == ()
 
 
 def test_clocks_of_trackers_that_differ_change_nothing() -> None:

@@ -12,7 +12,8 @@ import pytest
 from sandbox.clock import SkewedClock
 from sandbox.faults import Fault
 from sandbox.wire import Answer
-from tests.world import ANA, CHEN, SAM, World, copies_of, indoors
+from sync.running.audit import daily
+from tests.world import ANA, CHEN, RITA, SAM, World, copies_of, indoors
 
 PEOPLE = {"servicenow": SAM, "jira": ANA, "azure": CHEN}
 TITLE = {"servicenow": "short_description", "jira": "summary", "azure": "System.Title"}
@@ -129,3 +130,48 @@ def test_a_trackers_clock_may_jump_and_drift(tmp_path: Path, tracker: str) -> No
         titles = {getattr(world.estate, one).item(ids[one])[TITLE[one]] for one in PEOPLE}
         assert titles == {f"renamed {len(steps) - 1}"}
         assert_carried(world, ids, said)
+
+
+@pytest.mark.parametrize(
+    ("anew", "lost"), [(False, "answer"), (True, "answer_after")], ids=["at work", "between two processes"]
+)
+def test_a_clock_set_back_keeps_nothing_waiting(tmp_path: Path, anew: bool, lost: str) -> None:
+    """Three days ahead, a comment and a creation get no answer, whether it took effect or not, and an hour's
+    comments for customers are used up. Once it is right, all of that goes on within the hour."""
+    with indoors(tmp_path, lambda text: text + "\n[guard]\ncomments = 3\n") as world:
+        assert isinstance(world.clock, SkewedClock)
+        ids, estate = linked(world), world.estate
+        world.clock.skew = timedelta(days=3)
+        estate.faults.add(Fault("answer", "azure", "POST", "/comments", times=1, answer=Answer(504)))
+        estate.faults.add(Fault(lost, "jira", "POST", r"/issue$", times=1, answer=Answer(504)))
+        estate.servicenow.comment(ids["servicenow"], "without an answer.", SAM)
+        for number in range(5):
+            estate.jira.comment(ids["jira"], f"word {number}.", ANA)
+        estate.servicenow.move(world.incident("new"), "In Progress", by=RITA)
+        world.once()
+        assert len(world.engine.store.unsettled_creations()) == 1
+        assert copies_of("without an answer.", world.words("azure", ids["azure"])) == 0
+        world.clock.skew = timedelta(0)
+        if anew:
+            world.restart()
+        world.settle()
+        assert copies_of("without an answer.", world.words("azure", ids["azure"])) == 1
+        assert len(estate.jira.ids()) == 2
+        estate.servicenow.comment(ids["servicenow"], "said after.", SAM)
+        world.later(minutes=61)
+        world.settle()
+        assert copies_of("said after.", world.words("jira", ids["jira"])) == 1
+        assert copies_of("word", world.words("servicenow", ids["servicenow"])) == 5
+        assert world.engine.store.held() == []
+        with world.counting() as asked:
+            world.once()
+        assert len(asked) == 3, "an idle pass is one again"
+
+
+def test_what_was_looked_at_once_a_day_is_looked_at_although_the_clock_was_ahead(tmp_path: Path) -> None:
+    with indoors(tmp_path) as world:
+        assert isinstance(world.clock, SkewedClock)
+        world.clock.skew = timedelta(days=3)
+        assert daily(world.engine) is not None
+        world.clock.skew = timedelta(0)
+        assert daily(world.engine) is not None and daily(world.engine) is None

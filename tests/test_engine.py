@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from mappings.model import Record, Ref
+from sandbox.clock import SandboxClock
 from sandbox.faults import Fault
 from sandbox.story import Story
 from sandbox.wire import Answer
+from sync.applying.hand import Applied
+from sync.engine import Engine
+from sync.plan import Plan
+from sync.read import Reading
+from sync.reconcile import Pass, settle
+from sync.state import Seen
+from sync.store import Database, Store
+from tests import builders as b
 from tests.world import ANA, BEN, CHEN, RITA, SAM, World, copies_of, writes
 
 
@@ -313,3 +324,20 @@ def test_a_copy_whose_words_were_taken_back_before_its_answer_came_is_waited_for
     assert world.settle()[-1].quiet
     assert world.engine.store.waiting() is None
     assert copies_of("too hasty", world.words("jira", defect)) == 0
+
+
+class Asked(dict[Ref, Record | None]):
+    """Records that may be asked for one by one: going over all of them for each link costs their square."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("all records are gone over for one link")
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_settling_a_link_asks_for_its_own_items_alone(read: bool) -> None:
+    engine = Engine(b.setup(), {}, Store("", b.INSTANCE, database=Database.empty()), SandboxClock(b.NOW))
+    shown = Asked({b.INCIDENT: b.record(b.INCIDENT)} if read else {})
+    reading = Reading([], Seen(shown), {}, frozenset(), frozenset(), set(), {})
+    whole, done = b.link(b.item(b.record(b.INCIDENT))), Pass(b.NOW)
+    settle(engine, reading, whole, Plan(whole.id, whole.key, "t"), Applied(whole.id), done)
+    assert done.unsettled == (0 if read else 1)

@@ -7,7 +7,10 @@ import os
 import re
 import shutil
 import signal
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ import sqlalchemy as sa
 from sandbox.estate import Estate
 from sandbox.faults import Fault
 from sync.freezing.freeze import Pause
-from sync.store import Fenced, StateLocked, Store
+from sync.store import Fenced, StateBroken, StateLocked, Store
+from sync.store.database import KEEPALIVES
 from sync.store.fence import FENCE_KEY, LOCK_KEY, SCHEMA
 from tests.builders import NOW
 from tests.test_daemon import Running, link
@@ -128,6 +132,116 @@ def test_a_lost_connection_is_made_again_and_the_lock_with_it(url: str) -> None:
     with pytest.raises(StateLocked):
         opened(url)
     first.close()
+
+
+class Firewall:
+    """Stands between a process and its PostgreSQL. One that ``forgets`` cuts our ends off, and the server hears nothing
+    of it until it asks by itself (``tell``)."""
+
+    def __init__(self, url: str) -> None:
+        there = sa.make_url(url)
+        self.server = (there.host or "127.0.0.1", there.port or 5432)
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.url = there.set(host="127.0.0.1", port=self.door.getsockname()[1]).render_as_string(hide_password=False)
+        self.pairs: list[tuple[socket.socket, socket.socket]] = []
+        self.forgotten: list[socket.socket] = []
+        threading.Thread(target=self.let_in, daemon=True).start()
+
+    def let_in(self) -> None:
+        with suppress(OSError):
+            while True:
+                near = self.door.accept()[0]
+                far = socket.create_connection(self.server)
+                self.pairs.append((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self.pass_on, args=pair, daemon=True).start()
+
+    def pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        if one not in self.forgotten:
+            with suppress(OSError):
+                other.shutdown(socket.SHUT_RDWR)
+
+    def forget(self) -> None:
+        for near, _ in self.pairs:
+            self.forgotten.append(near)
+            with suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
+
+    def tell(self) -> None:
+        for _, far in self.pairs:
+            with suppress(OSError):
+                far.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.door.close()
+        for near, far in self.pairs:
+            near.close()
+            far.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", [pytest.param("postgres")], indirect=True)
+def test_a_connection_that_is_lost_on_our_side_alone_ends_nothing_for_good(url: str) -> None:
+    between = Firewall(url)
+    first = opened(between.url)
+    between.forget()
+    for _ in range(2):
+        with pytest.raises(StateBroken, match="server still keeps its end of it") as broken:
+            first.hold_on()
+        assert not isinstance(broken.value, Fenced)
+    with pytest.raises(StateLocked, match="of one that was cut off"):
+        opened(url)
+    between.tell()
+    for _ in range(500):
+        with suppress(StateBroken):
+            first.hold_on()
+            break
+        signal.sigtimedwait([], 0.01)
+    first.note("after", 1)
+    with pytest.raises(StateLocked):
+        opened(url)
+    first.close()
+    second = opened(url)
+    assert (second.db.fence.token, second.noted("after")) == (2, 1)
+    second.close()
+    between.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", [pytest.param("postgres")], indirect=True)
+def test_whoever_took_over_while_the_connection_was_lost_ends_the_one_before(url: str) -> None:
+    between = Firewall(url)
+    first = opened(between.url)
+    between.forget()
+    free_lock(url)
+    second = opened(url)
+    with pytest.raises(Fenced, match="took over"):
+        first.hold_on()
+    second.close()
+    first.close()
+    between.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", [pytest.param("postgres")], indirect=True)
+def test_a_lock_whose_connection_fails_without_ending_goes_with_that_connection(url: str) -> None:
+    first = opened(url)
+    held = first.db.fence.held
+    assert isinstance(held, sa.Connection)
+    asks = {name: held.scalar(sa.text(f"SHOW tcp_{name}")) for name in KEEPALIVES}
+    assert asks == {name: str(value) for name, value in KEEPALIVES.items()}, "the server lets a dead one go by itself"
+    session = held.scalar(sa.select(sa.func.pg_backend_pid()))
+    with pytest.raises(sa.exc.ProgrammingError):
+        held.execute(sa.text("SELECT 1 FROM nowhere"))
+    first.hold_on()
+    held = first.db.fence.held
+    assert isinstance(held, sa.Connection)
+    assert held.scalar(sa.select(sa.func.pg_backend_pid())) != session
+    first.close()
+    opened(url).close()
 
 
 @pytest.mark.postgres

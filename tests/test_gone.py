@@ -483,3 +483,22 @@ def test_keys_that_people_took_off_are_put_back_so_that_a_lost_state_opens_nothi
     (found,) = world.engine.store.links()
     assert {item.ref.tracker: item.ref.id for item in found.items} == ids
     assert copies_of("said before", world.words("jira", ids["jira"])) == 1
+
+
+def test_an_item_of_a_closed_link_that_shows_again_is_held_no_longer_after_the_next_sweep(world: World) -> None:
+    """Something else makes the link be looked at while the item is hidden; that it shows again moves no version."""
+    incident, defect, _ = world.linked(pbi=False)
+    world.estate.servicenow.move(incident, "Closed", by=RITA, close_code="Solution provided", close_notes="done")
+    world.settle()
+    assert world.engine.store.links()[0].closed is not None
+    world.estate.jira.hide(defect, "Lockstep")
+    say(world, "servicenow", incident, "thank you")
+    world.once()
+    ((held, _),) = world.engine.store.held()
+    assert (held.ref.id, held.what) == (defect, "item")
+    world.estate.jira.hide(defect, "Lockstep", hidden=False)
+    sweep(world)
+    assert world.engine.store.held() == []
+    with world.counting() as asked:
+        sweep(world)
+    assert writes(asked) == []

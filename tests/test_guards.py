@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mappings.model import Ref
+from sync import reconcile
 from sync.freezing import brake
 from sync.freezing.guard import Estate, Toll, excesses, toll
 from sync.plan import Notify, Plan
@@ -16,6 +17,7 @@ from sync.running.daemon import Daemon
 from sync.running.signals import Signals
 from sync.setup import Guards
 from sync.state import Held, Seen
+from sync.store import StateBroken
 from tests.builders import DEFECT, NOW, REFS, item, link, record
 from tests.test_cli import cli
 from tests.test_freeze import OPENING, frozen_pass, settled
@@ -101,6 +103,26 @@ def test_an_approved_pass_that_a_tracker_breaks_off_goes_on_with_the_rest(begin:
     world.later(minutes=5)
     world.settle()
     assert len(world.estate.jira.ids()) == 6
+
+
+def test_what_was_approved_is_spent_once_although_the_state_breaks_in_the_middle(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = guarded(begin)
+    eligible(world, 3)
+    world.once()
+    brake.approve(world.engine, "dana")
+
+    def breaks(*given: object) -> None:
+        raise StateBroken("the disk is full")
+
+    monkeypatch.setattr(reconcile, "tell_found", breaks)
+    with pytest.raises(StateBroken):
+        world.once()
+    monkeypatch.undo()
+    assert len(world.estate.jira.ids()) == 3
+    eligible(world, 3)
+    frozen_pass(world)
 
 
 def test_an_approval_that_a_small_pass_did_not_need_is_not_kept_for_a_large_one(begin: Begin) -> None:

@@ -4,17 +4,24 @@ everything else flows in the same pass; when the cause clears, it flows in one."
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from connectors.base import Down
-from mappings.model import Ref
+from connectors.base import Down, Garbled, Refused
+from mappings.model import Mark, Ref
 from sandbox.faults import Fault
 from sandbox.wire import Answer
 from sync import decide as deciding
 from sync import read as reading
 from sync import reconcile as story
+from sync.compose import recompose
+from sync.engine import Engine
+from sync.freezing.again import again
+from sync.log import configure
 from sync.reconcile import one_pass
 from sync.sparing import MOST, Sieve, set_aside, sift
 from sync.state import UNREAD
@@ -26,6 +33,7 @@ EDITORS = PEOPLE | {"servicenow": RITA}
 TITLES = {"servicenow": "short_description", "jira": "summary", "azure": "System.Title"}
 #: what reads an item by its id, and nothing that writes
 READS = {"servicenow": ("GET", "/table/incident"), "jira": ("POST", "/bulkfetch"), "azure": ("POST", "/workitemsbatch")}
+DENIED = Answer(403, b'{"message": "not in this area"}', {"Content-Type": "application/json"})
 #: small numbers are ids of comments too
 NO_COMMENTS = "^(?!.*/comments)"
 CAUSES = {
@@ -33,7 +41,12 @@ CAUSES = {
     "an answer that fails whenever it is asked for": lambda tracker, id: Fault(
         "answer", tracker, *READS[tracker], naming=id, answer=Answer(500, b"oops")
     ),
+    "a refusal whenever it is asked for": lambda tracker, id: Fault(
+        "answer", tracker, *READS[tracker], naming=id, answer=DENIED
+    ),
 }
+#: whose discussions come by calls of their own, and by which
+TALKS = {"servicenow": "/sys_journal_field", "azure": "/comments"}
 
 
 class Three:
@@ -70,6 +83,15 @@ class Three:
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
     with indoors(tmp_path_factory.mktemp("three")) as world:
         yield Three(world)
+
+
+@pytest.fixture
+def calm(living: Three) -> Three:
+    living.world.estate.faults.clear()
+    living.world.later(minutes=10)
+    living.world.settle()
+    assert living.held() == {}
+    return living
 
 
 @pytest.fixture
@@ -133,6 +155,46 @@ def test_a_comment_of_an_unknown_shape_holds_its_own_discussion_alone(three: Thr
     assert three.held() == {}
 
 
+def test_a_refusal_of_one_items_comments_holds_its_own_discussion_alone(calm: Three) -> None:
+    world, id = calm.world, calm.links[1]["azure"]
+    world.estate.faults.add(Fault("answer", "azure", "GET", "/comments", naming=id, answer=DENIED))
+    text = calm.speak("azure")
+    assert world.once().failures == {}
+    assert calm.heard("jira", text) == [1, 0, 1]
+    assert calm.held_as() == {id: "comments"} and "not in this area" in calm.held()[id]
+    world.estate.faults.clear()
+    world.later(minutes=1)
+    world.once()
+    assert calm.heard("jira", text) == [1, 1, 1]
+    assert calm.held() == {}
+
+
+@pytest.mark.parametrize("tracker", TALKS)
+def test_comments_that_may_not_be_read_are_held_and_all_flow_in_one_pass_once_they_may(
+    calm: Three, tracker: str
+) -> None:
+    world = calm.world
+    world.estate.faults.add(Fault("answer", tracker, "GET", TALKS[tracker], answer=DENIED))
+    text = calm.speak(tracker)
+    configure("warning")
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert world.once().failures == {}
+            world.later(minutes=1)
+    assert calm.heard("jira", text) == [0, 0, 0]
+    assert calm.held_as() == {link[tracker]: "comments" for link in calm.links}
+    assert all("no comment can be carried from" in reason for reason in calm.held().values())
+    assert [(log["event"], log["log_level"]) for log in logs] == [("no comment may be read", "warning")]
+    calm.of("jira").update(calm.links[0]["jira"], {"summary": f"all else flows {text}"}, by=ANA)
+    world.once()
+    assert calm.of("azure").item(calm.links[0]["azure"])["System.Title"] == f"all else flows {text}"
+    world.estate.faults.clear()
+    world.later(minutes=1)
+    world.once()
+    assert calm.heard("jira", text) == [1, 1, 1]
+    assert calm.held() == {}
+
+
 @pytest.mark.parametrize("tracker", TRACKERS)
 def test_a_new_item_of_an_unknown_shape_is_held_by_its_id_and_lets_the_next_ones_by(three: Three, tracker: str) -> None:
     world, people = three.world, three.of(tracker)
@@ -193,19 +255,123 @@ def test_a_defect_that_one_item_sets_off_holds_that_one_and_is_told_once(
     assert three.held() == {}
 
 
+@pytest.mark.parametrize("tracker", ["jira", "azure"])
+def test_a_lost_creation_is_settled_beside_a_poisoned_item_and_waits_where_it_may_be_that_one(
+    calm: Three, tracker: str
+) -> None:
+    world, people, known = calm.world, calm.of(tracker), calm.links[1][tracker]
+    path = r"/issue$" if tracker == "jira" else r"/workitems/\$"
+    world.estate.faults.add(Fault("answer_after", tracker, "POST|PATCH", path, times=1, answer=Answer(504)))
+    second = world.incident("its answer is lost")
+    world.estate.servicenow.move(second, "In Progress", by=RITA)
+    world.once()
+    if tracker == "azure":
+        made = world.estate.jira.ids()[-1]
+        world.estate.jira.update(made, {"labels": [*world.estate.jira.item(made)["labels"], "dev"]}, by=ANA)
+        world.once()
+    born = people.ids()[-1]
+    world.estate.faults.add(Fault("stripped", tracker, path=NO_COMMENTS, about=born))
+    held: list[tuple[str, str, int]] = []
+    for _ in range(3):
+        world.later(minutes=5)
+        assert world.once().failures == {}
+        held = [(h.ref.id, h.what, h.tries) for h, _ in world.engine.store.held() if h.what.startswith("open ")]
+    ((source, what, tries),) = held
+    assert (source, what) in [(second, "open production-defect"), (world.estate.jira.ids()[-1], "open development")]
+    assert tries > 1 and people.ids()[-1] == born
+    # what was made is understood now, another is not
+    world.estate.faults.clear()
+    world.estate.faults.add(Fault("stripped", tracker, path=NO_COMMENTS, about=known))
+    world.later(minutes=5)
+    world.once()
+    (link,) = [one for one in world.engine.store.links() if any(item.ref.id == second for item in one.items)]
+    assert born in {item.ref.id for item in link.items}
+    world.once()
+    assert [h.what for h, _ in world.engine.store.held() if h.ref.id != known] == []
+    assert people.ids()[-1] == born
+
+
+def test_a_visible_link_waits_for_its_own_item_alone(calm: Three) -> None:
+    world = calm.world
+    fault = world.estate.faults.add(Fault("answer", "jira", "POST", "/remotelink", answer=Answer(503)))
+    for number in range(2):
+        world.estate.servicenow.move(world.incident(f"failure {number}"), "In Progress", by=RITA)
+        world.once()
+        world.later(minutes=2)
+    assert len(world.engine.store.unshown()) == 2
+    fault.times = fault.struck
+    poisoned = world.estate.jira.ids()[-2]
+    world.estate.faults.add(Fault("stripped", "jira", about=poisoned))
+    assert world.once().failures == {}
+    assert [shown.ref.id for shown in world.engine.store.unshown()] == [poisoned]
+    world.estate.faults.clear()
+    world.later(minutes=1)
+    world.once()
+    assert world.engine.store.unshown() == []
+
+
+def test_who_is_poisoned_is_known_after_a_restart_and_after_an_edit_of_the_file(calm: Three) -> None:
+    world = calm.world
+    strange = world.incident("new")
+    world.estate.faults.add(Fault("stripped", "servicenow", path=NO_COMMENTS, about=strange))
+    world.once()
+    world.restart()
+    anew = recompose(world.engine.setup, world.engine)
+    assert anew.poisoned == world.engine.poisoned == {(Ref("servicenow", strange), UNREAD)}
+    world.engine = anew
+    world.estate.faults.clear()
+    world.estate.servicenow.delete(strange, by=SAM)
+    assert again(world.engine, strange, "admin") == f"Tried again in the next pass: 1 thing held of {strange}."
+    world.once()
+    assert world.engine.store.held() == [] and world.engine.poisoned == set()
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_a_query_tells_what_it_understands_beside_what_it_does_not(living: Three, tracker: str) -> None:
+    engine, ids = living.world.engine, [link[tracker] for link in living.links]
+    (side,) = engine.setup.sides_in(tracker)
+    living.world.estate.faults.clear()
+    living.world.estate.faults.add(Fault("stripped", tracker, about=ids[1]))
+    connector, scope, now = engine.connectors[tracker], engine.scope(side.name), engine.now()
+    with pytest.raises(Garbled) as told:
+        connector.created(scope, now - timedelta(days=1), now)
+    assert list(told.value.reasons) == [ids[1]] and {ids[0], ids[2]} <= set(told.value.found)
+    if tracker != "servicenow":  # its query is for the very key
+        with pytest.raises(Garbled) as told:
+            connector.find_made(scope, Mark(scope.mark, made="none is called so"), now - timedelta(days=1))
+        assert list(told.value.reasons) == [ids[1]] and told.value.found == {}
+
+
+def test_what_cannot_be_read_under_another_side_waits_too(living: Three, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, ref = living.world, Ref("jira", "1")
+
+    def look(engine: Engine, rows: Any, records: Any, fetch: Any) -> Any:
+        fetch([(ref, "defect")])
+        return rows, records
+
+    monkeypatch.setattr(reading, "at_home", look)
+    monkeypatch.setattr(world.engine.connectors["jira"], "read", Bad("1"))
+    monkeypatch.setattr(world.engine.store, "neighbour", lambda side, ids: "2")
+    desk = reading.Desk(world.engine)
+    reading.settle_sides(desk, {})
+    assert desk.poisoned == {ref}
+
+
 # ── finding out who it is ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Bad:
-    """A tracker that fails whenever one of these is asked for, or always."""
+    """A tracker that fails whenever one of these is asked for; from a number of questions on, and before another, it is
+    down."""
 
-    def __init__(self, *ids: str, down: bool = False) -> None:
-        self.ids, self.down, self.asked = set(ids), down, 0
+    def __init__(self, *ids: str, failure: Exception | None = None, before: int = 0, after: int = 10**6) -> None:
+        self.ids, self.failure, self.before, self.after, self.asked = set(ids), failure, before, after, 0
 
-    def __call__(self, ids: Any) -> dict[str, str]:
+    def __call__(self, *given: Any) -> dict[str, str]:
         self.asked += 1
-        if self.down or self.ids & set(ids):
-            raise Down("oops")
+        ids = given[-1]
+        if not self.before < self.asked <= self.after or self.ids & set(ids):
+            raise self.failure or Down("oops")
         return dict.fromkeys(ids, "well")
 
 
@@ -214,12 +380,12 @@ def test_a_poisoned_one_of_two_hundred_is_found_by_halves() -> None:
     sieve = Sieve(tracker, lambda: "")
     sieve.read(ids)
     assert (sieve.sifted.bad, len(sieve.sifted.found)) == ({"117": "oops"}, 199)
-    assert tracker.asked <= 2 * 8 + 1
+    assert tracker.asked <= 2 * 8 + 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 200])
 def test_a_tracker_that_is_down_is_asked_a_few_times_and_nobody_is_blamed(count: int) -> None:
-    tracker = Bad(down=True)
+    tracker = Bad(after=0)
     with pytest.raises(Down):
         Sieve(tracker, lambda: "other").read([str(number) for number in range(count)])
     assert tracker.asked <= 6
@@ -240,9 +406,31 @@ def test_many_poisoned_ones_are_all_found_in_some_passes_and_hold_up_no_other(wo
     assert flowing[-1] == len(ids) - len(tracker.ids)
 
 
-def test_a_poisoned_one_that_is_alone_is_told_by_its_neighbour() -> None:
-    sieve = Sieve(Bad("1"), lambda: "2")
+@pytest.mark.parametrize("failure", [Down("oops"), Refused("no right"), ValueError("a value of somebody's")])
+def test_a_poisoned_one_that_is_alone_is_told_by_its_neighbour(failure: Exception) -> None:
+    sieve = Sieve(Bad("1", failure=failure), lambda: "2")
+    sieve.read(["1"])
+    assert list(sieve.sifted.bad) == ["1"]
+    for ids, neighbour in ((["1"], ""), (["1", "2", "3"], "4")):
+        with pytest.raises(Refused if isinstance(failure, Refused) else Down) as raised:
+            Sieve(Bad(after=0, failure=failure), partial(str, neighbour)).read(ids)
+        assert "somebody" not in f"{raised.value} {sieve.sifted.bad}"
+
+
+def test_a_neighbour_of_an_unknown_shape_is_an_answer_too() -> None:
+    def ask(ids: Any) -> dict[str, str]:
+        raise Down("oops") if "1" in ids else Garbled({"2": "unknown"}, {})
+
+    sieve = Sieve(ask, lambda: "2")
     sieve.read(["1"])
     assert sieve.sifted.bad == {"1": "oops"}
+
+
+@pytest.mark.parametrize("last", [2, 3, 4, 9])
+def test_a_tracker_that_goes_away_in_mid_batch_blames_nobody(last: int) -> None:
+    tracker = Bad("1", before=1, after=last)
+    sieve = Sieve(tracker, lambda: "other")
     with pytest.raises(Down):
-        Sieve(Bad("1"), lambda: "").read(["1"])
+        sieve.read([str(number) for number in range(200)])
+    assert sieve.sifted.bad == {}
+    assert tracker.asked <= last + 4

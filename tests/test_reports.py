@@ -168,6 +168,25 @@ def test_a_listing_whose_tracker_is_down_goes_out_once_it_answers(desk: Desk) ->
     assert len(desk.came("Listing")) == 1
 
 
+def test_a_listing_names_the_items_that_could_not_be_read_and_tells_the_rest(desk: Desk) -> None:
+    world, jira = desk.world, desk.world.estate.jira
+    _, defect, _ = world.linked(pbi=False)
+    alone = jira.create({"summary": "made by hand"}, by=ANA)
+    world.settle()
+    world.estate.faults.add(Fault("stripped", "jira", about=defect))
+    desk.at(MONDAY - timedelta(days=6))
+    key = jira.item(defect)["key"]
+    reason = f"{key} could not be read: jira sent something of an unknown shape (KeyError)"
+    ((_, moved),) = desk.came("What moved")
+    assert reason in moved and "500 responses on API" in moved
+    desk.box.raw.clear()
+    desk.box.envelopes.clear()
+    desk.at(MONDAY)
+    ((_, created),) = desk.came("Listing")
+    assert "2026-11-22: 2" in created and reason in created
+    assert jira.item(alone)["key"] in created and "made by hand" in created
+
+
 def test_a_crash_after_the_mail_was_put_out_makes_no_second_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.world.linked(pbi=False)
     desk.world.estate.clock.set(MONDAY)

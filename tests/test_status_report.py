@@ -111,6 +111,17 @@ def test_a_tracker_that_is_down_leaves_no_half_of_a_report(real: World) -> None:
     assert not Path("half").exists()
 
 
+def test_an_item_that_is_not_understood_is_named_and_the_others_are_counted(real: World) -> None:
+    strange = real.incident("nobody can read it")
+    real.estate.faults.add(Fault("stripped", "servicenow", path="/table/incident", about=strange))
+    done = run(real, *this_week(), "--out", "most")
+    real.estate.faults.clear()
+    assert done.exit_code == 0, done.output
+    told = Path("most/report.md").read_text(encoding="utf-8")
+    assert "## Not counted in this report" in told and f"- incidents: {strange} could not be read: " in told
+    assert "| Incidents created | 1 |" in told
+
+
 def test_a_name_that_the_tracker_does_not_have_is_told(real: World) -> None:
     done = run(real, *this_week(), change=('category = "category"\nstates', 'exclude = { u_queue = ["x"] }\nstates'))
     assert done.exit_code == 2 and "incident has no column 'u_queue'" in done.output

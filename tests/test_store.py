@@ -36,6 +36,8 @@ from sync.plan import Notify, Open, Plan, Say, Settlement
 from sync.state import Copy, CopyKey, Firing, Held, LinkState, Movement, Order, Origin, OwnRemark
 from sync.store import StateBroken, StateLocked, Store, database
 from sync.store import tables as t
+from sync.store.journal import KEPT
+from sync.store.recovering import STAMPS
 from tests.builders import (
     DAY,
     DEFECT,
@@ -521,13 +523,29 @@ def test_a_line_that_is_missing_in_the_journal_is_found_out(store: Store) -> Non
     assert store.broken_journal() == 3
 
 
+def test_what_a_clock_that_was_ahead_stamped_moves_back_with_it(store: Store) -> None:
+    whole(store)
+    reached = NOW + 3 * DAY
+    with store.db.begin() as connection:
+        for column in STAMPS:
+            connection.execute(sa.update(column.table).values({column.name: reached - HOUR}))
+        connection.execute(sa.update(t.links).values(due=reached + HOUR, closed=None))
+    store.turn_back(reached, NOW)
+    left = {str(column): {row[column.name] for row in rows(store, column.table)} for column in STAMPS}
+    assert left.pop("links.due") == {NOW + HOUR} and left.pop("links.closed") == {None}
+    assert set().union(*left.values()) == {NOW - HOUR}
+    assert store.broken_journal() is None and store.last_entry() == NOW
+
+
 def test_the_sentences_of_the_journal_can_go_and_the_chain_still_holds(store: Store) -> None:
     whole(store)
     count = len(rows(store, t.journal))
-    assert store.purge_journal(NOW) == 0
-    assert store.purge_journal(NOW + MINUTE) == count > 2
+    store.forget_old(NOW + KEPT)
+    assert len(rows(store, t.journal_bodies)) == count > 2
+    store.forget_old(NOW + KEPT + MINUTE)
     assert store.broken_journal() is None
     assert {entry.body for entry in store.journal(only(store).key)} == {""}
+    assert len(rows(store, t.journal)) == count
     whole_again = only(store)
     store.hold(whole_again.id, Held(DEFECT, "x", "no", "do", NOW), NOW)
     assert store.broken_journal() is None

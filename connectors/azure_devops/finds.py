@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.azure_devops import listing
 from connectors.azure_devops.reads import Reads, ids_of
 from connectors.azure_devops.search import question
 from connectors.azure_devops.service import WIQL, Ask
-from connectors.base import born
+from connectors.base import Garbled, born
+from connectors.garbled import complete
 from mappings.model import Mark, Record, Scope
 from mappings.words import search_words
 
@@ -28,22 +30,33 @@ class Finds(Reads):
             f"AND [System.CreatedDate] >= '{from_}' ORDER BY [System.CreatedDate], [System.Id]"
         )
         ask = Ask("POST", WIQL, query={"timePrecision": True}, content={"query": query})
-        ids = self.service.read(ask, ids_of)
-        records = self.read(scope, ids).values()
-        made = [record for record in records if record and record.mark and record.mark.made == mark.made]
-        return sorted(made, key=lambda record: (record.created, int(record.ref.id)))
+        records, bad = self.answered(scope, self.service.read(ask, ids_of))
+        made = [record for record in records if record.mark and record.mark.made == mark.made]
+        return complete(sorted(made, key=lambda record: (record.created, int(record.ref.id))), bad)
 
     def created(self, scope: Scope, since: datetime, until: datetime) -> list[Record]:
         """A query for each ``IDS`` ids, then their batches."""
-        found: list[Record | None] = []
+        found: list[Record] = []
+        bad: dict[str, str] = {}
         ids: list[str] = ["0"]
         while ids:
             content = {"query": listing.question(scope, self.metadata, since, until, ids[-1])}
             ask = Ask("POST", WIQL, query={"timePrecision": True, "$top": listing.IDS}, content=content)
             ids = self.service.read(ask, ids_of)
-            found += self.read(scope, ids).values()
+            records, unknown = self.answered(scope, ids)
+            found, bad = [*found, *records], {**bad, **unknown}
             ids = ids if len(ids) == listing.IDS else []
-        return born((record for record in found if record), since, until)
+        return complete(born(found, since, until), bad)
+
+    def answered(self, scope: Scope, ids: Sequence[str]) -> tuple[list[Record], Mapping[str, str]]:
+        """The items that are there, and by id why others are not understood."""
+        found: Mapping[str, Record | None]
+        bad: Mapping[str, str] = {}
+        try:
+            found = self.read(scope, ids)
+        except Garbled as garbled:
+            found, bad = garbled.found, garbled.reasons
+        return [record for record in found.values() if record], bad
 
     def search(self, scope: Scope, text: str, limit: int) -> list[Record]:
         """Two calls: a query for ids, then their batch."""

@@ -12,7 +12,7 @@ from connectors.auth import Auth
 from connectors.base import Clock, Down, Garbled, Gone, Notice, Opening, Page, born
 from connectors.confirm import confirmed
 from connectors.description import Description, Place
-from connectors.garbled import notices_of, sorted_out
+from connectors.garbled import complete, notices_of, sorted_out
 from connectors.jira import marker, query
 from connectors.jira.bodies import Bodies
 from connectors.jira.client import Client
@@ -238,17 +238,19 @@ class Reads:
 
     def find_made(self, scope: Scope, mark: Mark, since: datetime) -> Sequence[Record]:
         """One call."""
-        question = query.made(scope, self.known, since)
-        pages = self.served.pages(question, wanted(scope), scope.page or self.page, ())
-        records = [self.record(scope, issue) for issues, _ in pages for issue in issues]
-        return [record for record in records if record.mark and record.mark.made == mark.made]
+        records, bad = self.answered(scope, query.made(scope, self.known, since))
+        return complete([record for record in records if record.mark and record.mark.made == mark.made], bad)
 
     def created(self, scope: Scope, since: datetime, until: datetime) -> Sequence[Record]:
         """One call a page."""
-        question = query.created(scope, self.known, since, until)
+        records, bad = self.answered(scope, query.created(scope, self.known, since, until))
+        return complete(born(self.confirmed(scope, records), since, until), bad)
+
+    def answered(self, scope: Scope, question: query.Question) -> tuple[list[Record], dict[str, str]]:
+        """Every record that a query finds, and by id why others are not understood."""
         pages = self.served.pages(question, wanted(scope), scope.page or self.page, ())
-        records = [self.record(scope, issue) for issues, _ in pages for issue in issues]
-        return born(self.confirmed(scope, records), since, until)
+        issues = (issue for issues, _ in pages for issue in issues)
+        return sorted_out(self.name, issues, issue_id, partial(self.record, scope))
 
     def search(self, scope: Scope, text: str, limit: int) -> Sequence[Record]:
         """One call, and one for an issue that is called so, which a query would refuse to look for in vain."""

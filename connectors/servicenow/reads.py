@@ -16,7 +16,7 @@ from connectors.auth import Auth, PasswordGrant, UserPassword
 from connectors.base import Clock, Garbled, Notice, Opening, Page, Refused, born
 from connectors.confirm import confirmed
 from connectors.description import Description, Place
-from connectors.garbled import notices_of, sorted_out
+from connectors.garbled import complete, notices_of, sorted_out
 from connectors.servicenow import survey
 from connectors.servicenow.audit import audited
 from connectors.servicenow.encoded_query import any_group, both, equal, moment, one_of, stamp, value
@@ -237,8 +237,8 @@ class Reads:
         made = f"{scope.mark_fields[1]}LIKEmade:{value(mark.made)}"
         query = both(mine, made, f"sys_created_on>={stamp(since)}")
         rows = self.client.list(self.listing(scope), any_group((query,), ("sys_created_on", "sys_id")), 1000).rows
-        records = [self.record(scope, row) for row in rows]
-        return [record for record in records if record.mark and record.mark.made == mark.made]
+        records, bad = sorted_out(self.name, rows, row_id, partial(self.record, scope))
+        return complete([record for record in records if record.mark and record.mark.made == mark.made], bad)
 
     def search(self, scope: Scope, text: str, limit: int) -> Sequence[Record]:
         """One query, whose rows are looked at again here; those that may be out of scope are confirmed by id."""
@@ -253,8 +253,9 @@ class Reads:
         span = (f"sys_created_on>={stamp(since)}", f"sys_created_on<{stamp(until)}")
         group = both(self.in_words(scope), scope.query, *span)
         listing = replace(self.listing(scope), groups=(group,), stamp="sys_created_on")
-        rows = [row for page, _ in self.client.walk(listing) for row in page.rows]
-        return born(self.confirmed(scope, [self.record(scope, row) for row in rows]), since, until)
+        rows = (row for page, _ in self.client.walk(listing) for row in page.rows)
+        records, bad = sorted_out(self.name, rows, row_id, partial(self.record, scope))
+        return complete(born(self.confirmed(scope, records), since, until), bad)
 
     def listing(self, scope: Scope) -> Listing:
         """What a change query lists, all in one request: what is in scope, or marked."""

@@ -39,6 +39,12 @@ class Weather:
         first, last = bisect_left(self.instants, one.begun), bisect_right(self.instants, one.ended)
         return [entry for _, entry in self.requests[first:last]]
 
+    def asked(self, tracker: str, since: datetime, until: datetime) -> bool:
+        """Whether a tracker was asked for items from an instant on and before another; what was said on them tells
+        nothing of their fields."""
+        first, last = bisect_left(self.instants, since), bisect_left(self.instants, until)
+        return any(e.tracker == tracker and "/comments" not in e.path for _, e in self.requests[first:last])
+
     def wrote(self, one: Passed) -> list[Entry]:
         return [entry for entry in self.during(one) if not is_read(entry)]
 

@@ -138,9 +138,10 @@ class Followed(Course):
         return None
 
     def newest(self, until: datetime) -> set[Way]:
-        """What people said last. A database may show their changes of one minute one after the other."""
+        """What people said last. A database, and an index that comes late, may show their changes of one minute one
+        after the other."""
         people = [event for event in self.events if not event.ours and event.at <= until]
-        lately = [event for event in people if event is people[-1] or until - event.at <= MINUTE]
+        lately = [e for e in people if min(until, people[-1].at) - e.at <= MINUTE or until - e.at <= MINUTE]
         return {Way(v, e.side, 1, ()) for e in lately for v in self.measure.meanings(e.side, e.shown)}
 
     def after_events(self, count: int) -> dict[str, Shown]:

@@ -25,11 +25,13 @@ def check_making(world: World) -> Iterator[Finding]:
 
 
 def made_twice(world: World) -> Iterator[Finding]:
-    """Two items opened for one source by one route. The second is resurrected where the first was gone."""
-    made: dict[str, list[Item]] = defaultdict(list)
-    for item in world.items:
-        if item.made and item.ours:
-            made[item.made].append(item)
+    """Two items opened for one source by one route, or on one side of one link. The second is resurrected where the
+    first was gone."""
+    made: dict[str | tuple[str, str], list[Item]] = defaultdict(list)
+    for item in (one for one in world.items if one.made and one.ours):
+        made[item.made].append(item)
+        if item.link:
+            made[item.link, item.side].append(item)
     for items in made.values():
         first, *others = sorted(items, key=lambda item: item.born)
         for item in others:
@@ -113,7 +115,10 @@ def never_made(world: World) -> Iterator[Finding]:
 
 
 def called(world: World, file: Mapping[str, Any], route: Mapping[str, Any], item: Item) -> bool:
-    """Whether an item is in scope and what the route asks holds, as far as that can be read."""
+    """Whether an item is in scope, its work is not over, and what the route asks holds, as far as that can be read."""
+    ends = {value for measure in world.meanings.measures for value in measure.over}
+    if any(holds(world, file, item, {}, "stage", value) for value in ends):
+        return False
     now = world.histories.now(item.side, item.id)
     scope = file["sides"][item.side].get("scope", {})
     if any(str(world.histories.tracker(item.side).item(item.id).get(name)) not in map(str, values)

@@ -19,15 +19,15 @@ from sandbox.server import Entry
 
 def not_quiet(world: World, weather: Weather) -> Iterator[Finding]:
     """Writes after everything was marked and re-read, passes without end, and writes in a pass before which nobody had
-    changed anything since one that was calm and wrote nothing, and was the second after the last change: what joins
-    takes two."""
+    changed anything since one that was calm and wrote nothing, and was the second after the last change, the bot's own
+    among them: what joins takes two."""
     evidence = world.evidence
     for entry in filter(took_effect, evidence.rewrites):
         text = f"{entry.method} {entry.path} of {entry.tracker}, although nothing had changed"
         yield Finding(NOT_QUIET, entry.tracker, f"at a full look at the end the bot sent {text}")
     if evidence.restless:
         yield Finding(NOT_QUIET, "all", "people had stopped and faults were over, but the bot went on writing for ever")
-    moved, quiet, before = moments(world), None, None
+    moved, quiet, before = sorted([*moments(world), *found_again(world, weather)]), None, None
     for one, sure in zip(evidence.passes, weather.sure, strict=True):
         wrote = [] if evidence.rewrites and one is evidence.passes[-1] else weather.wrote(one)
         wrote = list(filter(took_effect, wrote))
@@ -38,7 +38,7 @@ def not_quiet(world: World, weather: Weather) -> Iterator[Finding]:
             told = f"{text}since the one at {quiet:%H:%M:%S}, which wrote nothing, nobody had changed anything"
             yield Finding(NOT_QUIET, entry.tracker, told)
         fresh = before is None or any(before <= at <= one.ended for at in moved)
-        quiet, before = one.begun if sure and not wrote and not fresh else None, one.begun
+        quiet, before = one.begun if sure and not wrote and not fresh else None, None if wrote else one.begun
 
 
 def took_effect(entry: Entry) -> bool:
@@ -57,7 +57,14 @@ def moments(world: World) -> list[datetime]:
         if change["by"] != OURS[item.side]
     ]
     edits = [act.at + CARRIED for act in world.evidence.acts if act.kind in ("edit", "erase")]
-    return sorted([*acts, *turns, *edits])
+    return [*acts, *turns, *edits]
+
+
+def found_again(world: World, weather: Weather) -> list[datetime]:
+    """When items that had been away were sure to be found: in the first sweep after that."""
+    sweeps = [one.begun for one, sure in zip(world.evidence.passes, weather.sure, strict=True) if sure and one.sweep]
+    ends = [absence.until for item in world.items for absence in item.away]
+    return [at for end in ends if (at := next((begun for begun in sweeps if begun >= end), None)) is not None]
 
 
 def held_without_cause(world: World) -> Iterator[Finding]:
@@ -75,7 +82,8 @@ def caused(world: World, item: Item, held: HeldItem) -> bool:
     if not item.there or (item.away and not world.evidence.sweeps):
         return True
     if held.what == "comments" and item.side == "incident":
-        return not any(one.erased is None for i in world.items if i.side == "incident" for one in i.remarks)
+        linked = [one for one in world.items if one.side == "incident" and one.link]
+        return not any(remark.erased is None for one in linked for remark in one.remarks)
     if held.what == "join":
         return any("parent" in act.fields or "parent_incident" in act.fields for act in world.acts[item.side, item.id])
     measure = next((one for one in world.meanings.measures if one.name == held.what), None)

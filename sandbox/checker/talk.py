@@ -115,7 +115,8 @@ class Talk:
         """The remark that a copy carries, which is noted; each version counts once."""
         said, plainly = letters(whole(copy)), copy.text.startswith(EDITED)
         fits = [due for due in self.due if due.channel == copy.channel]
-        for due in sorted(fits, key=lambda due: not named(copy.who, due.remark)):
+        # of the same words said twice by one person those that stand are carried before those that were taken back
+        for due in sorted(fits, key=lambda due: (not named(copy.who, due.remark), due.remark.erased is not None)):
             for number in reversed(range(len(due.remark.versions))):
                 text = due.remark.versions[number][1]
                 if said == letters(text) and not due.shown:

@@ -12,7 +12,7 @@ from sandbox.checker.course import Event, Followed, events_of
 from sandbox.checker.evidence import DIVERGED, LEAKED, LOST, PHANTOM, RESURRECTED, STALE, Finding
 from sandbox.checker.items import Item, World
 from sandbox.checker.ways import Ways
-from sandbox.replay.acts import Act
+from sandbox.replay.acts import TRACKERS, Act
 from sandbox.replay.course import Passed
 from sandbox.replay.histories import Life
 from sandbox.replay.meanings import Measure, Shown
@@ -128,6 +128,8 @@ class Values:
             if one.event.ours and one.event.was:
                 yield from self.nobodys(one) if not self.measure.rows else ()
                 yield from self.put_back(one) if self.measure.name != STAGE else self.reopened(one)
+                yield from self.needless(one) if self.measure.rows else ()
+                yield from self.unguarded(one) if one.item.side == "pbi" else ()
 
     def nobodys(self, one: Turned) -> Iterator[Finding]:
         """A text that no person of another side of the link ever gave."""
@@ -183,6 +185,41 @@ class Values:
                 f"{self.told(event.shown)} back, although nobody had said that anew",
             )
 
+    def needless(self, one: Turned) -> Iterator[Finding]:
+        """Another spelling of what an item meant already, unless it was on its way to something else, which a pass that
+        something went wrong in may have broken off, or its people gave it that meaning in the same pass."""
+        event, turns = one.event, [turn.event for turn in self.turns_of[one.item.id]]
+        now = next((p for p in self.passes if p.begun <= event.at <= p.ended), None)
+        meant = self.measure.meanings(event.side, event.shown)
+        if now is None or len(meant) != 1 or meant != self.measure.meanings(event.side, event.was):
+            return
+        if self.weather.amiss(event.at):
+            return
+        others = [turn for turn in turns if now.begun <= turn.at <= now.ended and turn is not event]
+        if not others and not one.item.absent(now.begun, event.at):
+            yield Finding(
+                STALE,
+                self.name,
+                f"{one.item.name} showed {self.told(event.was)}; at {event.at:%H:%M:%S} the bot wrote "
+                f"{self.told(event.shown)}, which means the same",
+            )
+
+    def unguarded(self, one: Turned) -> Iterator[Finding]:
+        """A value written over one that people gave a work item since it was last read: Azure DevOps would have told,
+        had it been asked for the revision (apis.md 3.2)."""
+        event = one.event
+        before = [turn.event for turn in self.turns_of[one.item.id] if turn.event.at < event.at]
+        last = before[-1] if before else None
+        if last is None or last.ours:
+            return
+        if not self.weather.asked(TRACKERS["pbi"], last.at, event.at) and last.at < event.at:
+            yield Finding(
+                STALE,
+                self.name,
+                f"{self.who(one.item, last)} gave {one.item.name} {self.told(last.shown)} at {last.at:%H:%M:%S}; the "
+                f"bot wrote {self.told(event.shown)} over it without having read it",
+            )
+
     def contested(self, item: Item, since: datetime, event: Event) -> bool:
         """Whether people of another item replaced something else at the same time, before they had seen the value: then
         whoever said that is heard once more beside them, and the file's order decides."""
@@ -211,6 +248,30 @@ class Values:
             (p.begun for p, sure in self.sure_passes if sure and p.ended < at), default=datetime.min.replace(tzinfo=UTC)
         )
 
+    def all_seen_before(self, at: datetime) -> datetime:
+        """The same of the last one in which no item of the link was away, and behind which all were in step."""
+        return max(
+            (
+                p.begun
+                for p, sure in self.sure_passes
+                if sure and p.ended < at and self.in_step(p.ended)
+                if not any(item.absent(p.begun, p.ended) for item in self.items)
+            ),
+            default=datetime.min.replace(tzinfo=UTC),
+        )
+
+    def in_step(self, at: datetime) -> bool:
+        """Whether all items that were there meant one value, those apart that have no word for it."""
+        there = [item for item in self.items if item.born <= at]
+        heard = [(item.side, meant) for item in there if (meant := self.measure.meanings(item.side, self.at(item, at)))]
+        values = {value for _, meant in heard for value in meant}
+        return any(all(v in meant or not self.measure.has_word(side, v) for side, meant in heard) for v in values)
+
+    def at(self, item: Item, when: datetime) -> Shown:
+        """What an item showed at an instant."""
+        turns = [turn for turn in self.turns_of[item.id] if turn.event.at <= when]
+        return turns[-1].event.shown if turns else self.first(item)
+
     def reopened(self, one: Turned) -> Iterator[Finding]:
         """An item that was closed and that the bot opened again without anybody's move."""
         event, over = one.event, self.measure.over
@@ -218,18 +279,26 @@ class Values:
         after = set(self.measure.meanings(event.side, event.shown))
         if not before or not before <= over or not after or after & over:
             return
-        closed = max((t.event.at for t in self.turns_of[one.item.id] if t.event.at < event.at), default=one.item.born)
-        since = self.sure_before(closed)
-        moved = [
-            t for t in self.turns() if not t.event.ours and since <= t.event.at < event.at and t.item is not one.item
-        ]
-        if not moved and not self.world.vanished:
+        earlier = [turn.event for turn in self.turns_of[one.item.id] if turn.event.at < event.at]
+        closed = earlier[-1].at if earlier else one.item.born
+        since = self.all_seen_before(self.last_meant(one.item, earlier))
+        moved = [t.event.at for t in self.turns() if not t.event.ours and t.item is not one.item]
+        moved += [item.born for item in self.items if not item.ours and item is not one.item]
+        if not any(since <= at <= event.at for at in moved) and not self.world.vanished:
             yield Finding(
                 RESURRECTED,
                 self.name,
                 f"{one.item.name} stood in {self.told(event.was)} since {closed:%H:%M:%S}; at {event.at:%H:%M:%S} the "
                 f"bot moved it to {self.told(event.shown)}, although nobody had moved any item of the link",
             )
+
+    def last_meant(self, item: Item, earlier: Sequence[Event]) -> datetime:
+        """Since when an item has shown its last state, with the time before in which it showed what the file maps to
+        nothing: then what others said could not be settled with it."""
+        for event in reversed(earlier):
+            if not event.was or self.measure.meanings(item.side, event.was):
+                return event.at
+        return item.born
 
     @property
     def sure_passes(self) -> list[tuple[Passed, bool]]:
@@ -241,7 +310,8 @@ class Values:
         """The sides that have one item agree, whoever leads the others."""
         alone = [item for item in self.items if len(self.on(item.side)) == 1 and self.stands(item)]
         heard = [(item, meant) for item in alone if (meant := self.measure.meanings(item.side, self.last(item)))]
-        values = {value for _, meant in heard for value in meant}
+        others = (item for item in self.items if self.stands(item))
+        values = {value for item in others for value in self.measure.meanings(item.side, self.last(item))}
         if len(heard) > 1 and not any(
             all(value in meant or not self.measure.has_word(item.side, value) for item, meant in heard)
             for value in values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 from sandbox.people.hands import AUTOMATION, NAMES, Hands, Nothing, chosen
@@ -51,11 +52,14 @@ def odd(hands: Hands, draw: Random) -> None:
 
 
 def everywhere(hands: Hands, draw: Random) -> None:
-    """Somebody goes through all items of a side at once."""
+    """Somebody goes through all items of a side, at once or one after the other."""
     side, _ = hands.some(draw)
     who = draw.choice(NAMES[side])
-    for id in draw.sample(hands.ids(side), len(hands.ids(side))):
+    items = draw.sample(hands.ids(side), len(hands.ids(side)))
+    pace = timedelta(seconds=draw.choice((0, 0, 3)))
+    for id in items:
         hands.update(side, id, who, {TITLES[side]: hands.next("One of many")})
+        hands.estate.clock.advance(pace)
 
 
 def describe(hands: Hands, draw: Random) -> None:
@@ -82,6 +86,17 @@ def lossy(hands: Hands, draw: Random) -> None:
     """Ranks that are spelled in several ways, or that a side has no word of its own for."""
     side, id = hands.some(draw)
     hands.update(side, id, draw.choice(NAMES[side]), draw.choice(LOSSY[side]))
+
+
+def rethink(hands: Hands, draw: Random) -> None:
+    """Somebody changes once more what was changed lately."""
+    changes = [act for act in hands.acts[-6:] if act.kind == "change" and set(act.fields) & KEPT[act.side]]
+    act = chosen(draw, changes)
+    if TITLES[act.side] in act.fields:
+        fields = {TITLES[act.side]: hands.next("Title on second thoughts")}
+    else:
+        fields = draw.choice(RANKS[act.side])
+    hands.update(act.side, act.item, act.by, fields)
 
 
 def tend(hands: Hands, draw: Random) -> None:

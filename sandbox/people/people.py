@@ -36,6 +36,7 @@ DEEDS: Mapping[str, Deed] = {
         changing.revise,
         changing.rank,
         changing.lossy,
+        changing.rethink,
         changing.tend,
         changing.foreign,
         changing.state,

@@ -161,14 +161,14 @@ def show(hands: Hands, draw: Random) -> None:
 
 
 def restore(hands: Hands, draw: Random) -> None:
-    """Most of what is out of sight comes back."""
+    """Most of what is hidden comes back, and some of what was deleted."""
     for place in list(hands.hidden):
         if draw.random() < 0.8:
             if place[1]:
                 conceal_one(hands, *place, hidden=False)
             else:
                 conceal(hands, place[0], False)
-    while hands.deleted and draw.random() < 0.8:
+    while hands.deleted and draw.random() < 0.5:
         undelete(hands, draw)
 
 
@@ -207,12 +207,14 @@ def conceal(hands: Hands, side: str, hidden: bool) -> None:
 
 
 def noted(hands: Hands, side: str, id: str, hidden: bool) -> None:
-    """Remembers what is out of sight. What stays hidden by itself is not shown with its side."""
+    """Remembers what is out of sight. What stays hidden by itself is not shown with its side, what is deleted is."""
     if hidden:
         hands.hidden.append((side, id))
     else:
         hands.hidden.remove((side, id))
     alone = {one for where, one in hands.hidden if where == side and one}
-    for one in [id] if id else [one for one in hands.ids(side) if one not in alone]:
+    last = {act.item: act.kind for act in hands.acts if act.side == side and act.kind in ("hide", "show")}
+    whole = hands.ids(side) if hidden else [one for one, kind in last.items() if kind == "hide"]
+    for one in [id] if id else [one for one in whole if one not in alone]:
         if not id or (side, "") not in hands.hidden:
             hands.did(side, one, "an administrator", "hide" if hidden else "show")

@@ -24,8 +24,8 @@ ACTS = {
     "reply": 1,
     "tend": 1,
 }
-#: what may stand between a burst and its pass, and how often
-BETWEEN = {"meanwhile": 0.3, "wait": 0.5, "sweep": 0.2}
+#: what may stand between a burst and its pass, in this order, and how often
+BETWEEN = {"calm": 0.0, "meanwhile": 0.3, "wait": 0.5, "sweep": 0.2}
 
 
 def more(**acts: int) -> dict[str, int]:
@@ -40,11 +40,12 @@ def between(**steps: float) -> dict[str, float]:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """``acts`` are names of acts with their weights; ``begin`` and ``end`` the first and last steps, ``length`` how
-    many bursts stand between them, ``burst`` how many acts one may have; ``between`` are steps before its pass, each
-    with how often it stands there: 0.3 is now and then, 1.5 is once or twice. ``sweeps`` is the share of histories that
-    sweep; ``pages`` are sizes of pages to choose from; ``poll`` the seconds from one pass to the next. ``land`` is what
-    is unusual about the trackers, and ``storms`` what a storm may be, each with its weight
-    (``sandbox.people.weather``). ``room``: incidents and defects there may be."""
+    many bursts stand between them, ``burst`` how many acts one may have, and ``pauses`` the share of acts before which
+    time passes; ``between`` are steps before its pass, each with how often it stands there: 0.3 is now and then, 1.5 is
+    once or twice. ``sweeps`` is the share of histories that sweep; ``pages`` are sizes of pages to choose from;
+    ``poll`` the seconds from one pass to the next. ``land`` is what is unusual about the trackers, and ``storms`` what
+    a storm may be, each with its weight (``sandbox.people.weather``). ``room``: incidents and defects there may be.
+    ``parts``: how often an item is taken out of its link in the end."""
 
     name: str
     acts: Mapping[str, int] = field(default_factory=lambda: dict(ACTS))
@@ -52,13 +53,15 @@ class Profile:
     end: tuple[str, ...] = ()
     length: int = 6
     burst: tuple[int, ...] = (1, 2, 2, 3)
+    pauses: float = 0.0
     between: Mapping[str, float] = field(default_factory=lambda: dict(BETWEEN))
     sweeps: float = 0.5
     pages: tuple[int, ...] = (0, 0, 3)
     poll: tuple[int, ...] = (30,)
     land: tuple[str, ...] = ()
-    storms: Mapping[str, int] = field(default_factory=lambda: {"mixed": 2, "heavy": 3, "precise": 4})
+    storms: Mapping[str, int] = field(default_factory=lambda: {"mixed": 2, "heavy": 3, "precise": 4, "answers": 2})
     room: int = 3
+    parts: float = 0.0
 
     @property
     def weighted(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -73,19 +76,23 @@ PROFILES = {
         Profile("plain"),
         Profile(
             "lag",
-            acts=more(incident=4, comment=8, title=4, rank=4, defect=3, edit=1, everywhere=2),
-            between=between(meanwhile=0.4, wait=0.7, storm=0.3, calm=0.4),
-            begin=("incident", "storm", "pass", "calm", "defect", "pass"),
+            acts=more(incident=4, comment=8, title=4, rank=4, defect=3, edit=1, everywhere=5),
+            between=between(meanwhile=1.2, wait=0.7, storm=0.4, calm=0.4),
+            begin=("incident", "storm", "pass", "pass", "calm", "defect", "pass"),
             burst=(2, 3, 4),
+            pauses=0.25,
+            sweeps=0.35,
             poll=(30, 30, 60),
             land=("lag", "zone"),
-            storms={"births": 3, "precise": 2},
+            storms={"births": 4, "answers": 2, "precise": 1},
         ),
         Profile(
             "hot",
-            acts={"comment": 6, "title": 4, "rank": 4, "state": 4, "tend": 4, "describe": 2, "flip": 2, "whisper": 2},
+            acts={"comment": 6, "title": 4, "rank": 4, "state": 4, "tend": 4, "describe": 2, "flip": 2, "whisper": 2}
+            | {"rethink": 6},
             burst=(2, 3, 4),
-            between=between(meanwhile=2.6, storm=0.1, calm=0.5, wait=0.0),
+            between=between(meanwhile=2.6, storm=0.35, calm=0.4, wait=0.0),
+            storms={"answers": 4, "precise": 2, "heavy": 1},
             sweeps=0.25,
             poll=(0, 1, 5, 30),
             room=1,
@@ -96,8 +103,10 @@ PROFILES = {
             begin=("incident", "incident", "incident", "pass", "pass"),
             length=4,
             burst=(3, 4, 5),
-            between=between(meanwhile=1.5, storm=0.1, calm=0.5, wait=0.3),
+            pauses=0.25,
+            between=between(meanwhile=1.5, storm=0.35, calm=0.4, wait=0.6),
             sweeps=0.25,
+            storms={"pages": 6, "mixed": 1, "heavy": 2, "precise": 2, "answers": 1},
             pages=(1, 2, 2, 3),
             poll=(0, 0, 1, 5, 60),
             land=("skew", "zone", "pages"),
@@ -106,15 +115,18 @@ PROFILES = {
         Profile(
             "crashes",
             acts=more(finish=1, reopen=1, flip=1),
+            begin=("incident", "incident", "pass", "pass"),
+            pauses=0.25,
             between=between(die=0.7, restart=0.1, storm=0.15, calm=0.4),
-            pages=(0, 2, 3),
-            storms={"precise": 2, "births": 1, "heavy": 1},
+            sweeps=0.25,
+            pages=(0, 1, 2),
+            storms={"precise": 2, "births": 1, "heavy": 1, "answers": 2},
             length=5,
         ),
         Profile(
             "quota",
-            between=between(storm=0.6, calm=0.5, die=0.1),
-            storms={"quota": 5, "doors": 1, "limits": 2, "mixed": 1, "cancelled": 1},
+            between=between(storm=0.6, calm=0.4, die=0.1),
+            storms={"quota": 7, "doors": 1, "limits": 2, "mixed": 1, "cancelled": 1},
             land=("skew",),
         ),
         Profile(
@@ -128,8 +140,9 @@ PROFILES = {
                 "pages": 1,
                 "doors": 1,
                 "rights": 1,
-                "blind": 1,
-                "mute": 1,
+                "blind": 2,
+                "mute": 2,
+                "answers": 4,
             }
             | {"cancelled": 2, "quota": 1},
             land=("pages", "odd"),
@@ -137,7 +150,7 @@ PROFILES = {
         Profile(
             "conflicts",
             acts=more(clash=14, agree=3, flip=4, waver=3, lossy=5, rank=4, state=5, finish=3, reopen=3, comment=3)
-            | {"shape": 2, "odd": 2},
+            | {"shape": 2, "odd": 2, "rethink": 3},
             land=("odd",),
             burst=(1, 2, 3),
             between=between(meanwhile=0.5, die=0.15, storm=0.15, calm=0.4),
@@ -176,7 +189,8 @@ PROFILES = {
                 rank=1,
             ),
             length=5,
-            between=between(meanwhile=0.4, wait=0.7, storm=0.2, calm=0.4, die=0.1),
+            between=between(meanwhile=0.4, wait=0.7, storm=0.35, calm=0.3, die=0.1),
+            storms={"mixed": 1, "heavy": 1, "precise": 2, "answers": 2, "cancelled": 3, "mute": 3},
             land=("talk",),
             room=2,
         ),
@@ -191,6 +205,7 @@ PROFILES = {
             begin=("incident", "incident", "pass", "pass"),
             between=between(die=0.15, storm=0.1, calm=0.4),
             room=4,
+            parts=0.25,
         ),
     )
 }

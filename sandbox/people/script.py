@@ -63,6 +63,8 @@ def script_of(profile: Profile, seed: int) -> Script:
         step(kind)
     for _ in range(profile.length):
         for _ in range(draw.choice(profile.burst)):
+            if profile.pauses and draw.random() < profile.pauses:
+                step(WAIT)
             step(draw.choices(kinds, weights)[0])
         for kind, often in profile.between.items():
             for _ in range(int(often) + (draw.random() < often % 1)):

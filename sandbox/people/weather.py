@@ -38,8 +38,12 @@ READS = {
     "jira": (("POST", "/search/jql$"), ("POST", "/bulkfetch$"), ("GET", r"/issue/\d+"), ("GET", "/transitions$")),
     "azure": (("GET", "workItemRevisions$"), ("POST", "/workItemsBatch$"), ("GET", "/comments$"), ("GET", "/updates$")),
 }
+#: where each tracker tells page by page what changed
+LISTS = {"servicenow": ("GET", "/table/incident"), "jira": ("POST", "/search/jql$"), "azure": ("GET", "Revisions$")}
 #: where each tracker's discussions are read
 TALK = {"servicenow": "sys_journal_field", "jira": "/bulkfetch$|/comment$", "azure": "/comments$"}
+#: and where it is spoken
+SAYS = {"servicenow": ("PATCH", "/table/incident"), "jira": ("POST", "/comment$"), "azure": ("POST", "/comments$")}
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
 _JSON = {"Content-Type": "application/json;charset=UTF-8"}
 BUSY = Answer.of({"error": {"message": "Rate limit exceeded"}, "status": "failure"}, 429)
@@ -52,6 +56,8 @@ SIGN_IN = Answer(203, b"<html><head><title>Sign In</title></head><body>Sign in t
 LOST = timedelta(minutes=3)
 #: how long a tracker is left alone that refused our credentials, or has its numbers an hour
 LOCKED = timedelta(minutes=6)
+#: how often two kinds of storm come together
+TWO = 0.2
 #: how far Jira's index may trail: within the overlap of the connector, or (goals A9) as far as only a sweep can bear
 WITHIN, BEYOND = 110, 1800
 
@@ -102,15 +108,17 @@ class Weather:
     # -- what happens
 
     def storm(self, step: Step) -> None:
-        """Faults of one kind of weather, in force until it is calm."""
+        """Faults of one kind of weather, now and then of two, in force until it is calm."""
         draw = step.draw()
         self.still()
         self.past = self.struck
         self.estate.faults.clear()
         kinds, weights = zip(*sorted(self.profile.storms.items()), strict=True)
         kind = draw.choices(kinds, weights)[0]
-        self.name = "quota" if self.beyond else kind
-        for fault in STORMS[self.name](self, draw):
+        both = dict.fromkeys((kind, draw.choices(kinds, weights)[0]) if draw.random() < TWO else (kind,))
+        both = {"quota": None} if self.beyond else both
+        self.name = " and ".join(both)
+        for fault in (one for kind in both for one in STORMS[kind](self, draw)):
             self.estate.faults.add(fault)
         self.estate.faults.paused = False
 
@@ -159,14 +167,13 @@ class Weather:
 
     def lag(self, draw: Random) -> None:
         """An index that comes late and out of order, and a database whose commits are seen late."""
-        most = (
-            draw.choice((5, 40, WITHIN, WITHIN)) if not self.sweeps else draw.choice((40, WITHIN, 600, BEYOND, BEYOND))
-        )
+        most = draw.choice((40, WITHIN, 600, BEYOND, BEYOND) if self.sweeps else (40, WITHIN, WITHIN, WITHIN))
         self.beyond = most > WITHIN
-        share = draw.choice((0.3, 0.6, 1.0))
+        share = draw.choice((0.3, 0.6, 0.9))
         chance = Random(draw.getrandbits(32))
-        self.estate.jira.store.lag = lambda: timedelta(seconds=chance.randint(0, most) * (chance.random() < share))
-        self.estate.servicenow.commit_delay = timedelta(seconds=draw.choice((0, 0, 3, 12, 20)))
+        self.estate.jira.store.lag = partial(trailing, chance, most, share)
+        behind, often = draw.choice((0, 20, 55, 55)), draw.choice((0.3, 0.6))
+        self.estate.servicenow.commit_delay = partial(trailing, chance, behind, often)
 
     def skew(self, draw: Random) -> None:
         """Clocks that do not agree, from before anybody works on."""
@@ -232,9 +239,10 @@ class Weather:
         where = {"tracker": tracker, "chance": draw.choice((0.05, 0.2, 0.5)), "times": draw.choice((1, 2, 4))}
         if tracker == "azure" and draw.random() < 0.5:
             return [Fault("headers", retry_after=rest, **where)]  # type: ignore[arg-type]
-        if tracker == "servicenow" and draw.random() < 0.4:
-            kind = draw.choice(("answer", "answer_after"))
-            return [Fault(kind, answer=QUEUED, method="PATCH|POST", **where)]  # type: ignore[arg-type]
+        if tracker == "servicenow" and draw.random() < 0.6:
+            kind = draw.choice(("answer", "answer", "answer_after"))
+            where |= {"method": "PATCH|POST", "chance": draw.choice((0.3, 0.9))}
+            return [Fault(kind, answer=QUEUED, **where)]  # type: ignore[arg-type]
         says = {"retry_after": rest, "as_date": draw.random() < 0.4} if draw.random() < 0.85 else {}
         return [Fault("answer", answer=draw.choice((BUSY, BUSY, DOWN)), **says, **where)]  # type: ignore[arg-type]
 
@@ -266,10 +274,22 @@ class Weather:
             found += wreck(draw.choice(LOSSES), draw, chance=0.8, **where)
         return found
 
-    def mute(self, draw: Random) -> list[Fault]:
-        """What was said on one tracker cannot be read."""
+    def answers(self, draw: Random) -> list[Fault]:
+        """What is written to one tracker, or the answer to it, is lost."""
         tracker = draw.choice(TRACKERS)
-        return wreck(draw.choice(WRECKS), draw, tracker=tracker, path=TALK[tracker], method="GET|POST", chance=0.9)
+        method, path = draw.choice((*WRITES[tracker], any_of(WRITES[tracker])))
+        where = {"tracker": tracker, "method": method, "path": path, "times": draw.choice((1, 1, 2, 3))}
+        return wreck(draw.choice(losses(tracker)), draw, chance=0.9, **where)
+
+    def mute(self, draw: Random) -> list[Fault]:
+        """What was said on one tracker cannot be read, and now and then answers to what is said there are lost."""
+        tracker = draw.choice(TRACKERS)
+        found = wreck(draw.choice(WRECKS), draw, tracker=tracker, path=TALK[tracker], method="GET|POST", chance=0.9)
+        if draw.random() < 0.5:
+            method, path = SAYS[tracker]
+            lost = wreck(draw.choice(losses(tracker)), draw, tracker=tracker, method=method, path=path, times=2)
+            found = [*lost, *found]
+        return found
 
     def rights(self, draw: Random) -> list[Fault]:
         """A right that our account needs is taken away for a while."""
@@ -305,9 +325,22 @@ class Weather:
         return []
 
     def turns(self, draw: Random) -> list[Fault]:
-        """Pages that come twice, or whose rows have moved on."""
+        """Pages that come twice, whose rows have moved on, or that fail behind the first one."""
+        if draw.random() < 0.3:
+            tracker = draw.choice(TRACKERS)
+            method, path = LISTS[tracker]
+            behind = tuple(range(2, 2 + draw.choice((4, 8))))
+            return wreck(draw.choice(WRECKS), draw, tracker=tracker, method=method, path=path, nth=behind)
         times = draw.choice((1, 2, 0))
-        return [Fault(kind, chance=0.6, times=times, rows=draw.choice((1, 2))) for kind in ("page_again", "page_shift")]
+        return [
+            Fault("page_again", chance=0.6, times=times),
+            Fault("page_shift", chance=0.6, times=times, rows=draw.choice((1, 2, -1, -1))),
+        ]
+
+
+def trailing(chance: Random, most: int, share: float) -> timedelta:
+    """How late one write is seen: a share of them by up to so many seconds."""
+    return timedelta(seconds=chance.randint(0, most) * (chance.random() < share))
 
 
 def any_of(calls: Sequence[tuple[str, str]]) -> tuple[str, str]:
@@ -334,6 +367,7 @@ def wreck(kind: str, draw: Random, **where: object) -> list[Fault]:
         "gateway after": {"kind": "answer_after", "answer": GATEWAY},
         "busy": {"kind": "answer", "answer": BUSY, "retry_after": draw.choice((1, 3, 30))},
         "down": {"kind": "answer", "answer": DOWN},
+        "queued": {"kind": "answer", "answer": QUEUED},
         "cut": {"kind": "cut", "keep": draw.choice((0.0, 0.6, 0.99))},
         "shorter": {"kind": "cut", "keep": draw.choice((0.0, 0.6)), "honest": True},
     }
@@ -341,7 +375,15 @@ def wreck(kind: str, draw: Random, **where: object) -> list[Fault]:
 
 
 #: of these, those after which nobody can know whether the request took effect
-LOSSES = ("reset_before", "reset_after", "reset_after", "cut", "garbage", "broken", "gateway after", "too slow")
+LOSSES = (
+    *("reset_before", "reset_after", "reset_after", "cut", "garbage", "broken", "broken after", "gateway after"),
+    "too slow",
+)
+
+
+def losses(tracker: str) -> tuple[str, ...]:
+    """Those that befall a tracker: ServiceNow may queue a request and drop it (apis.md 1.6)."""
+    return (*LOSSES, "queued", "queued", "queued") if tracker == "servicenow" else LOSSES
 
 
 def put(what: object, **values: object) -> None:
@@ -375,6 +417,7 @@ STORMS: Mapping[str, Callable[[Weather, Random], list[Fault]]] = {
     "doors": Weather.doors,
     "pages": Weather.turns,
     "births": Weather.births,
+    "answers": Weather.answers,
     "mute": Weather.mute,
     "rights": Weather.rights,
     "blind": Weather.blind,

@@ -23,11 +23,13 @@ WAYS = 64
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A pass of the bot, from when to when. ``calm``: no fault struck in it and no index was late."""
+    """A pass of the bot, from when to when. ``calm``: no fault struck in it and no index was late. ``sweep``: it looked
+    at every item."""
 
     begun: datetime
     ended: datetime
     calm: bool = True
+    sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

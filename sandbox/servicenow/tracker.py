@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -66,7 +66,7 @@ class ServiceNow:
         self.finder = Finder(self.data, self.rights, self.switches)
         self.imports = ImportApi(self.data, self.writes, self.finder, self.jobs)
         self.api = self.served()
-        self.commit_delay = timedelta(0)
+        self.commit_delay: timedelta | Callable[[], timedelta] = timedelta(0)
         self.lock = threading.RLock()
         for user in (*self.gate.users, "system"):
             self.data.named("sys_user", user)
@@ -198,9 +198,8 @@ class ServiceNow:
             if "caller_id" in self.data.tables[table].columns:
                 given.setdefault("caller_id", by)
             row = self.writes.insert(table, self.filled_in(self.data.tables[table], given), by)
-            if self.commit_delay:
-                until = self.clock.now() + self.commit_delay
-                self.data.tables[table].hold(row["sys_id"], until, None)
+            if delay := self.late():
+                self.data.tables[table].hold(row["sys_id"], self.clock.now() + delay, None)
             return row["sys_id"]
 
     def update(self, id: str, fields: Mapping[str, Any], by: str) -> None:
@@ -209,7 +208,11 @@ class ServiceNow:
             self.catch_up()
             table = self.data.task(id)
             values = self.filled_in(table, fields)
-            self.writes.update(table, id, values, by, delay=self.commit_delay)
+            self.writes.update(table, id, values, by, delay=self.late())
+
+    def late(self) -> timedelta:
+        """How late the write that is being made is seen."""
+        return self.commit_delay() if callable(self.commit_delay) else self.commit_delay
 
     def move(self, id: str, state: str, by: str, **fields: Any) -> None:
         """A person changes the state, spelled ``Label`` or ``On Hold:Hold reason``."""

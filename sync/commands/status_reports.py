@@ -52,7 +52,7 @@ def reported(setup: Setup, asked: StatusReport, period: Period, clock: Clock) ->
         fail(f"{failure}; no report was written", UNREACHABLE)
     if found.problems:
         fail("\n".join(f"[status_report] {problem}" for problem in found.problems), USAGE)
-    return tables(found.records, found.histories, asked, setup.fields, period)
+    return tables(found.records, found.histories, asked, setup.fields, period, found.unread)
 
 
 def files(made: Tables) -> dict[str, str]:

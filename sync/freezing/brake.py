@@ -98,27 +98,27 @@ def brake(engine: Engine, plans: list[tuple[LinkState, Plan]], seen: Seen, now: 
         trip(engine, Trip(now, reasons, cost))
         stopped = standing(engine)
         return Braked([(link, hold_back(plan, link, engine.setup, stopped)) for link, plan in braked], stopped, cost)
-    if let_through != NOTHING and not excesses(engine.setup.guards, cost, estate):
+    if let_through != NOTHING:
+        # spent before the first write: a pass that breaks off must not find it once more
         engine.store.note(APPROVED, None)
-        let_through = NOTHING
+        let_through = let_through if excesses(engine.setup.guards, cost, estate) else NOTHING
     return Braked(braked, stopped, cost, let_through)
 
 
 def counted_from(store: Store, now: datetime) -> datetime:
     """Since when items that went missing are counted together: what a person has looked at counts no more."""
-    looked = store.noted(LOOKED)
-    return max(now - LATELY, min(datetime.fromisoformat(looked), now)) if looked else now - LATELY
+    noted, counted = store.noted(LOOKED), now - LATELY
+    looked = datetime.fromisoformat(noted) if noted else counted
+    # one that lies ahead is of a clock that has been set back since
+    return max(counted, looked) if looked <= now else counted
 
 
-def use_up(engine: Engine, braked: Braked, writes: int) -> None:
-    """What was approved and is done is approved no longer: a pass that a tracker broke off may go on with the rest,
-    and no further. An approval that came while the pass was under way is for the next one."""
-    left = braked.approved
-    if left == NOTHING:
-        return
-    rest = left.writes - writes
-    again = rest > 0 and writes < braked.toll.writes
-    engine.store.note(APPROVED, told(replace(left, writes=rest)) if again else None)
+def give_back(engine: Engine, braked: Braked, writes: int) -> None:
+    """What was approved and is not done stays approved: a pass that a tracker broke off may go on with the rest, and
+    no further."""
+    rest = braked.approved.writes - writes
+    if rest > 0 and writes < braked.toll.writes:
+        engine.store.note(APPROVED, told(replace(braked.approved, writes=rest)))
 
 
 # ── what tripped, what is approved ───────────────────────────────────────────────────────────────────────────────────

@@ -95,7 +95,7 @@ def within_budget(sheet: Sheet, actions: Iterable[Action]) -> tuple[list[Action]
             sheet.holds[held.ref, STOPPED] = held
     allowed = [action for action in actions if budget.allows(action)]
     for (ref, channel), says in budget.late.items():
-        hold_late(sheet, ref, channel, says, budget.said[ref, channel])
+        hold_late(sheet, ref, channel, says)
     return allowed, budget.waiting
 
 
@@ -131,10 +131,14 @@ def lately_said(sheet: Sheet, ref: Ref, channel: str) -> list[Stroke]:
     return [s for s in ours(sheet, ref, SPAN) if (s.name, s.value) == (COMMENT, channel)]
 
 
-def hold_late(sheet: Sheet, ref: Ref, channel: str, says: Sequence[Say], now_said: int) -> None:
-    """Comments that wait for the hour to pass, in their order: none is dropped, and none overtakes another."""
+def hold_late(sheet: Sheet, ref: Ref, channel: str, says: Sequence[Say]) -> None:
+    """Comments that wait for the hour to pass, in their order: none is dropped, and none overtakes another. Of an
+    item's channels the one whose hour is over first is told, and looked at then."""
     first = min((s.at for s in lately_said(sheet, ref, channel)), default=sheet.now)
     due, bound = first + SPAN, sheet.setup.guards.comments
+    other = sheet.holds.get((ref, LATER))
+    if other is not None and other.retry is not None and other.retry <= due:
+        return
     count = len({say.copy.origin for say in says})
     why = f"{many(count, 'comment')} for {key_of(sheet, ref)} ({channel}) must wait: {bound} an hour are its bound"
     sheet.hold(ref, LATER, f"{why} (guard.comments)", "nothing to do: they follow in their order; or raise the bound")

@@ -18,7 +18,7 @@ from sync.state import LinkState, Movement
 class Entry:
     """An item of ``side``, whose ``record`` is ``None`` where it could not be read, with its link (``None``: no link
     holds it). ``title`` is what it is called. ``urls`` are the addresses of the link's items that were read; ``moved``
-    is what happened in the link, oldest first."""
+    is what happened in the link, oldest first; ``unread`` says which items could not be read, and why."""
 
     side: str
     key: str
@@ -27,6 +27,7 @@ class Entry:
     link: LinkState | None = None
     urls: Mapping[Ref, str] = field(default_factory=dict)
     moved: tuple[Movement, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def values_of(setup: Setup, entry: Entry) -> dict[str, Common]:

@@ -4,27 +4,43 @@ tracker (Azure DevOps: and one for each 200 items); what moved, one read for eac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from connectors.base import Failure
+from connectors.base import Failure, Garbled
 from mappings.model import Record, Ref, Scope
 from sync.engine import Engine
 from sync.listing.entry import Entry, values_of
 from sync.listing.moves import news
 from sync.setup import Report
-from sync.state import LinkState, Movement
+from sync.sparing import Sifted, sift
+from sync.state import UNREAD, LinkState, Movement
+
+UNREADABLE = "{} could not be read: {}"
+
+
+@dataclass
+class Fetched:
+    """Items as their trackers show them now (``None``: gone or hidden), and why others could not be read."""
+
+    records: dict[Ref, Record | None] = field(default_factory=dict)
+    unread: dict[Ref, str] = field(default_factory=dict)
 
 
 def created(engine: Engine, report: Report, since: datetime, until: datetime) -> list[Entry]:
-    """The items of the report's side that were created in the span and fit its condition, oldest first. Raises
-    ``Failure``."""
-    side = report.side
-    records = engine.connector(side).created(scope_of(engine, side), since, until)
+    """The items of the report's side that were created in the span and fit its condition, oldest first; then those of
+    which nobody can tell. Raises ``Failure``."""
+    side, strange = report.side, dict[Ref, str]()
+    records: Sequence[Record]
+    try:
+        records = engine.connector(side).created(scope_of(engine, side), since, until)
+    except Garbled as garbled:
+        records = list(garbled.found.values())
+        strange = {Ref(engine.side(side).tracker, id): reason for id, reason in garbled.reasons.items()}
     holders = {
         item.ref: link
-        for link in engine.store.links_of([record.ref for record in records])
+        for link in engine.store.links_of([*(record.ref for record in records), *strange])
         for item in link.items
         if link.id
     }
@@ -32,7 +48,15 @@ def created(engine: Engine, report: Report, since: datetime, until: datetime) ->
         Entry(side, r.key, title_of(engine, side, r), r, holders.get(r.ref), {r.ref: r.url} if r.url else {})
         for r in records
     ]
-    return [entry for entry in entries if fits(engine, report, entry)]
+    return [*(entry for entry in entries if fits(engine, report, entry)), *unknown(side, strange, holders)]
+
+
+def unknown(side: str, strange: Mapping[Ref, str], holders: Mapping[Ref, LinkState]) -> Iterator[Entry]:
+    """The entries of items that are not understood."""
+    for ref, reason in strange.items():
+        link = holders.get(ref)
+        key = link.item(ref).key if link else ref.id
+        yield Entry(side, key, "", link=link, unread=(UNREADABLE.format(key, reason),))
 
 
 def moved(
@@ -60,37 +84,40 @@ def links_entries(
     """The links as lines of a listing, each under the item that opened it; what cannot be read now is told as the state
     knows it."""
     pairs = list(found)
-    records = fetched(engine, [link for link, _ in pairs])
-    return [entry_of(engine, link, some, records) for link, some in pairs]
+    fetch = fetched(engine, [link for link, _ in pairs])
+    return [entry_of(engine, link, some, fetch) for link, some in pairs]
 
 
-def entry_of(
-    engine: Engine, link: LinkState, some: tuple[Movement, ...], records: Mapping[Ref, Record | None]
-) -> Entry:
+def entry_of(engine: Engine, link: LinkState, some: tuple[Movement, ...], fetch: Fetched) -> Entry:
     opener = next((item for item in link.items if item.ref == link.source), link.items[0])
-    there = {item.ref: r for item in link.items if (r := records.get(item.ref)) is not None}
+    there = {item.ref: r for item in link.items if (r := fetch.records.get(item.ref)) is not None}
     titles = (title_of(engine, item.side, there[item.ref]) for item in link.items if item.ref in there)
     urls = {ref: record.url for ref, record in there.items() if record.url}
     title = next(filter(None, titles), "")
-    return Entry(opener.side, opener.key, title, there.get(opener.ref), link, urls, some)
+    unread = tuple(UNREADABLE.format(i.key, fetch.unread[i.ref]) for i in link.items if i.ref in fetch.unread)
+    return Entry(opener.side, opener.key, title, there.get(opener.ref), link, urls, some, unread)
 
 
-def fetched(engine: Engine, links: Iterable[LinkState]) -> dict[Ref, Record | None]:
-    """The items of links as their trackers show them now; those of a tracker that does not answer are left out."""
+def fetched(engine: Engine, links: Iterable[LinkState]) -> Fetched:
+    """The items of links as their trackers show them now."""
     wanted: dict[str, list[str]] = defaultdict(list)
     for link in links:
         for item in link.items:
             if not item.gone and item.side in engine.setup.sides and item.ref.tracker in engine.opened:
                 wanted[item.side].append(item.ref.id)
 
-    def batch(side: str) -> Mapping[Ref, Record | None]:
+    def batch(side: str) -> tuple[str, Sifted[Record | None]]:
+        tracker, connector, scope = engine.side(side).tracker, engine.connector(side), scope_of(engine, side)
         try:
-            read = engine.connector(side).read(scope_of(engine, side), wanted[side])
-        except Failure:
-            return {}
-        return {Ref(engine.side(side).tracker, id): record for id, record in read.items()}
+            return tracker, sift(engine, side, UNREAD, wanted[side], lambda ids: connector.read(scope, ids))
+        except Failure as failure:
+            return tracker, Sifted(bad=dict.fromkeys(wanted[side], str(failure)))
 
-    return {ref: record for some in engine.each(batch, wanted) for ref, record in some.items()}
+    fetch = Fetched()
+    for tracker, sifted in engine.each(batch, wanted):
+        fetch.records |= {Ref(tracker, id): record for id, record in sifted.found.items()}
+        fetch.unread |= {Ref(tracker, id): reason for id, reason in sifted.bad.items()}
+    return fetch
 
 
 def fits(engine: Engine, report: Report, entry: Entry) -> bool:

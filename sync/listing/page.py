@@ -35,7 +35,8 @@ def page(setup: Setup, report: Report, entries: Sequence[Entry], summary: str, *
 def below(setup: Setup, report: Report, entry: Entry, *, outside: bool) -> list[str]:
     """What stands below an entry."""
     addresses = [] if outside or "url" in report.show else list(dict.fromkeys(entry.urls.values()))
-    return [*told(setup, entry.moved, outside=outside), *addresses]
+    unread = () if outside else entry.unread
+    return [*told(setup, entry.moved, outside=outside), *addresses, *unread]
 
 
 def line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -19,8 +19,9 @@ def send_due(engine: Engine, now: datetime) -> None:
     not answer is tried again in the next pass."""
     for report in engine.setup.reports:
         kept = engine.store.noted(name_of(report))
-        if kept is None:
-            engine.store.note(name_of(report), {"due": now.isoformat(), "told": []})
+        # one that is new, or went out by a clock that has been set back since
+        if kept is None or datetime.fromisoformat(kept["due"]) > now:
+            engine.store.note(name_of(report), {"due": now.isoformat(), "told": kept["told"] if kept else []})
             continue
         due, before = report.at.latest(now), datetime.fromisoformat(kept["due"])
         if due <= before or not reachable(engine, report):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from connectors.base import Clock, Connector
+from connectors.base import Clock, Connector, Garbled
 from mappings.disclosure import Mask, masked
 from mappings.model import Moved, Native, Record, Scope
 from sync.report.asked import Population, StatusReport
@@ -19,17 +19,19 @@ Connect = Callable[[TrackerSettings, Clock], Connector]
 @dataclass(slots=True)
 class Gathered:
     """Records and histories (by id) by population; ``problems`` are names in the file that a tracker does not have,
-    ``months`` how far back the backlog goes."""
+    ``months`` how far back the backlog goes, ``unread`` says of which items nothing is known, and why."""
 
     months: int = 12
     records: dict[str, Sequence[Record]] = field(default_factory=dict)
     histories: dict[str, Mapping[str, Sequence[Moved]]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def gather(setup: Setup, asked: StatusReport, period: Period, clock: Clock, connect: Connect) -> Gathered:
     """Asks each tracker once, for all the populations in it. Raises the connectors' failures: a report that lacks a
-    part would be believed. Where a tracker does not know a name in the file, nothing is read."""
+    part would be believed; single items that are not understood are named in it. Where a tracker does not know a name
+    in the file, nothing is read."""
     found = Gathered(asked.months)
     for name in dict.fromkeys(one.tracker for one in asked.populations.values()):
         connector = connect(setup.trackers[name], clock)
@@ -50,7 +52,9 @@ def visit(
     if found.problems:
         return
     for one in populations:
-        records = [without(record, setup.masks) for record in everything(connector, scopes[one.name])]
+        seen, strange = everything(connector, scopes[one.name])
+        found.unread += [f"{one.name}: {id} could not be read: {reason}" for id, reason in strange.items()]
+        records = [without(record, setup.masks) for record in seen]
         found.records[one.name] = records
         moved = [(record, 0) for record in records if record.updated >= since(one, period, found.months)]
         found.histories[one.name] = connector.history(scopes[one.name], moved) if moved else {}
@@ -63,15 +67,20 @@ def scope(population: Population, setup: Setup) -> Scope:
     return replace(own, mark=own.mark or setup.mark, side=population.name, fields=tuple(fields))
 
 
-def everything(connector: Connector, scope: Scope) -> tuple[Record, ...]:
-    """Every record in scope, closed ones too, by the change query from the beginning."""
+def everything(connector: Connector, scope: Scope) -> tuple[tuple[Record, ...], dict[str, str]]:
+    """Every record in scope, closed ones too, by the change query from the beginning; and by id why others are not
+    understood."""
     found: dict[str, Record] = {}
+    strange: dict[str, str] = {}
     for page in connector.changes(scope, ""):
         unread = [notice.ref.id for notice in page.notices if notice.record is None]
-        read = connector.read(scope, unread).values() if unread else ()
+        try:
+            read = connector.read(scope, unread).values() if unread else ()
+        except Garbled as garbled:
+            read, strange = garbled.found.values(), {**strange, **garbled.reasons}
         records = [*(notice.record for notice in page.notices), *read]
         found |= {record.ref.id: record for record in records if record is not None and record.in_scope}
-    return tuple(found.values())
+    return tuple(found.values()), strange
 
 
 def without(record: Record, masks: Sequence[Mask]) -> Record:

@@ -17,6 +17,7 @@ from sync.report.words import NONE, counted
 
 Items = Mapping[str, Sequence[Item]]
 WEEKS = "Dates on the x-axis are starts of weeks. A week that does not show had nothing to report."
+UNREAD = "Not counted in this report"
 #: what stands under a heading
 Part = Table | tuple[str, ...]
 
@@ -60,13 +61,16 @@ def tables(
     asked: StatusReport,
     fields: Mapping[str, Field],
     period: Period,
+    unread: Sequence[str] = (),
 ) -> Tables:
-    """``records`` and ``histories`` (by id) by the population they were read for."""
+    """``records`` and ``histories`` (by id) by the population they were read for; ``unread`` is what no figure
+    counts."""
     found = {
         name: items(records.get(name, ()), histories.get(name, {}), population, fields, period)
         for name, population in asked.populations.items()
     }
     sections = [
+        *([Section(1, UNREAD, (tuple(unread),))] if unread else ()),
         *executive(found, asked, period),
         *research(found, asked, period),
         *service(found, asked, period),

@@ -55,7 +55,7 @@ def daily(engine: Engine) -> Audit | None:
         return None
     found = audit(engine, since=last or now - DAY)
     engine.store.note(AUDITED, now.isoformat())
-    engine.store.forget_delivered(now - DAY)
+    engine.store.forget_old(now)
     if not found.clean:
         for line in found.lines():
             structlog.get_logger().warning("audit", action="audit", reason=line)

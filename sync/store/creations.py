@@ -34,7 +34,8 @@ class Unshown:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A creation whose answer was lost: intended ``at``, found without an answer ``since``."""
+    """A creation whose answer was lost: intended ``at`` for its ``source`` by a route, found without an answer
+    ``since``."""
 
     intent: int
     link: int
@@ -43,6 +44,8 @@ class Begun:
     keys: str
     at: datetime
     since: datetime
+    source: Ref
+    route: str
 
 
 def join(connection: sa.Connection, link: int, side: str, record: Record) -> None:
@@ -125,7 +128,20 @@ def unshown(connection: sa.Connection) -> list[Unshown]:
 def begun(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Begun]:
     """Creations on their way for which the conditions hold."""
     rows = connection.execute(sa.select(t.intents).where(t.intents.c.kind == "open", t.ON_ITS_WAY, *conditions))
-    return [Begun(r.id, r.link, r.key, r.payload["side"], r.payload["keys"], r.at, r.settled or r.at) for r in rows]
+    return [
+        Begun(
+            r.id,
+            r.link,
+            r.key,
+            r.payload["side"],
+            r.payload["keys"],
+            r.at,
+            r.settled or r.at,
+            Ref(r.tracker, r.item),
+            r.route,
+        )
+        for r in rows
+    ]
 
 
 def rebuild(

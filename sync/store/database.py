@@ -24,6 +24,11 @@ MENDS = (
     "put a backup in its place, or move it and its -wal and -shm files away: then links and copied comments are found "
     "again from the trackers"
 )
+#: when a silent connection is asked for, in seconds, and how often until it counts as lost: a firewall forgets one in
+#: silence, and the end that does not hear of it would wait for hours, the server's with the lock
+KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
+#: the same for our own end, in libpq's words; the address may say otherwise
+LIVELY = {"connect_timeout": 10, **KEEPALIVES, "tcp_user_timeout": 90_000}
 #: how many values a query names at once: SQLite takes a thousand conditions
 CHUNK = 400
 
@@ -49,7 +54,10 @@ class Database:
 
     def make_engine(self) -> sa.Engine:
         if not self.is_sqlite:
-            return sa.create_engine(self.url, pool_pre_ping=True)
+            lively = {name: value for name, value in LIVELY.items() if name not in self.url.query}
+            server = sa.create_engine(self.url, pool_pre_ping=True, connect_args=lively)
+            sa.event.listen(server, "connect", prepare_postgresql)
+            return server
         options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30.0}}
         if self.path is None:
             options["poolclass"] = StaticPool
@@ -135,6 +143,14 @@ def prepare_sqlite(connection: Any, record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def prepare_postgresql(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    for name in KEEPALIVES:
+        cursor.execute(f"SET tcp_{name} = {KEEPALIVES[name]}")
+    cursor.close()
+    connection.commit()
 
 
 def revision(connection: sa.Connection) -> str:

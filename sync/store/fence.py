@@ -72,7 +72,11 @@ class Fence:
         except sa.exc.OperationalError as error:
             raise StateBroken(f"the state cannot be used: {error.orig}") from error
         connection.close()
-        raise StateLocked(f"another Lockstep works on {self.db.url.render_as_string(hide_password=True)}")
+        where = self.db.url.render_as_string(hide_password=True)
+        raise StateLocked(
+            f"another Lockstep works on {where}, or the server still keeps the connection of one that was cut off; "
+            "it lets that go within two minutes"
+        )
 
     def take(self) -> None:
         """Takes the next token, once the tables are there. Whoever worked on this state before and only slept finds it
@@ -139,7 +143,12 @@ class Fence:
             try:
                 self.held = self.advisory_lock()
             except StateLocked:
-                self.fall("another Lockstep took over this state while the connection to it was lost")
+                with self.db.begin():
+                    pass  # where another took over, the token tells
+                raise StateBroken(
+                    "the connection that held the state's lock was lost, and the server still keeps its end of it; it "
+                    "lets go within two minutes"
+                ) from None
 
     def fall(self, why: str) -> NoReturn:
         """For good: whatever this process still wants to write would be a stranger's."""
@@ -148,6 +157,8 @@ class Fence:
 
     def close(self) -> None:
         """Lets the lock go; a connection that is lost has nothing to say any more."""
+        if isinstance(self.held, sa.Connection):
+            self.held.invalidate()  # one that went back to the pool would hold the lock on
         if self.held is not None:
             with contextlib.suppress(sa.exc.DBAPIError):
                 self.held.close()

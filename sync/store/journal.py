@@ -7,12 +7,15 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from sync.store import tables as t
 from sync.store.tables import ITEM_ROOM, sound
+
+#: how long its sentences are kept, in which people are named: a year, and a month in which to look back on it
+KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ def append(connection: sa.Connection, at: datetime, lines: Iterable[Line]) -> No
         connection.execute(sa.insert(t.journal_bodies), bodies)
 
 
-def purge(connection: sa.Connection, before: datetime) -> int:
+def purge(connection: sa.Connection, before: datetime) -> None:
     """Forgets the sentences of lines older than ``before``, and the salts without which their digests tell nothing."""
     old = sa.select(t.journal.c.seq).where(t.journal.c.at < before)
-    return connection.execute(sa.delete(t.journal_bodies).where(t.journal_bodies.c.seq.in_(old))).rowcount
+    connection.execute(sa.delete(t.journal_bodies).where(t.journal_bodies.c.seq.in_(old)))
 
 
 def read(connection: sa.Connection, link: str, limit: int = 200) -> list[Entry]:

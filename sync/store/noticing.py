@@ -84,10 +84,12 @@ class Noticing(Door):
                 dirty.mark(connection, moved)
 
     def touch_all(self, *, closed: bool) -> int:
-        """Marks every linked item dirty, those of closed links too if asked. Returns how many."""
+        """Marks every linked item dirty, those of closed links too if asked, and in any case those of them that
+        something is held of: what is over again moves no version. Returns how many."""
         query = sa.select(t.items).join(t.links, t.items.c.link == t.links.c.id)
         if not closed:
-            query = query.where(t.links.c.closed.is_(None))
+            kept = sa.exists().where(t.held.c.tracker == t.items.c.tracker, t.held.c.id == t.items.c.id)
+            query = query.where(sa.or_(t.links.c.closed.is_(None), kept))
         with self.db.begin() as connection:
             rows = [(Ref(r.tracker, r.id), r.side, True) for r in connection.execute(query)]
             dirty.mark(connection, rows)

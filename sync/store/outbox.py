@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from sync.escalation.digest import HOUR, Delivery, Past, Wanted
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
+
+#: who got what is needed for an hour, to spare them
+KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,7 @@ def refused(connection: sa.Connection, since: datetime) -> list[tuple[str, str, 
 
 
 def forget(connection: sa.Connection, before: datetime) -> None:
-    """Who got what is needed for an hour, to spare them; then it is forgotten."""
+    """Who got what before that instant is forgotten."""
     sent = (t.deliveries.c.outcome == "sent", t.deliveries.c.settled < before)
     gone = sa.select(t.outbox.c.key).where(t.outbox.c.outcome == "sent")
     connection.execute(sa.delete(t.deliveries).where(*sent, t.deliveries.c.key.in_(gone)))

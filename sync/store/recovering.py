@@ -77,15 +77,13 @@ class Recovering(Door):
         return len(rows)
 
     def turn_back(self, reached: datetime, now: datetime) -> None:
-        """Our clock was set back from ``reached`` to ``now``: what it stamped in between moves back by as much, and
-        nothing stays ahead. What is unsure, waits or counts for a while would do so as long as the clock was wrong;
-        what falls due later by right is only looked at once more."""
-        back = reached - now
+        """Our clock was set back from ``reached`` to ``now``: what lies ahead moves back by as much. What is unsure,
+        what waits or counts for a while would do so for as long as the clock was wrong; what falls due later by right
+        only comes up too early once, and is reckoned anew."""
         with self.db.begin() as connection:
             for column in STAMPS:
-                moved = sa.type_coerce(sa.type_coerce(column, sa.BigInteger) - back // MICRO, column.type)
-                values = {column: sa.case((column > reached, now), else_=moved)}
-                connection.execute(sa.update(column.table).where(column > now).values(values))
+                moved = sa.type_coerce(column, sa.BigInteger) - (reached - now) // MICRO
+                connection.execute(sa.update(column.table).where(column > now).values({column: moved}))
             told = f"our clock was set back from {in_utc(reached)}: what it stamped since moves back with it"
             journal.append(connection, now, [journal.Line("", "clock", "state", told)])
 

@@ -53,6 +53,11 @@ def keep(connection: sa.Connection, link: int, strokes: Iterable[Stroke], now: d
         connection.execute(sa.delete(t.strokes).where(*of_item(ref), t.strokes.c.at < now - KEPT))
 
 
+def purge(connection: sa.Connection, now: datetime) -> None:
+    """Forgets those of items that are written no more, too."""
+    connection.execute(sa.delete(t.strokes).where(t.strokes.c.at < now - KEPT))
+
+
 def row_of(link: int, stroke: Stroke) -> dict[str, Any]:
     place = {"link": link, "tracker": stroke.ref.tracker, "item": stroke.ref.id}
     said = {"name": stroke.name, "value": stroke.value, "author": stroke.author}
@@ -70,7 +75,10 @@ def of_item(ref: Ref) -> tuple[sa.ColumnElement[bool], ...]:
 
 def forget_intent(connection: sa.Connection, intent: int) -> None:
     """A write that certainly did not happen."""
-    connection.execute(sa.delete(t.strokes).where(t.strokes.c.key.like(f"intent {intent} %")))
+    # by the index of items: that of keys serves no prefix on SQLite, nor on PostgreSQL under a language's own order
+    row = connection.execute(sa.select(t.intents.c.tracker, t.intents.c.item).where(t.intents.c.id == intent)).one()
+    mine = of_item(Ref(row.tracker, row.item))
+    connection.execute(sa.delete(t.strokes).where(*mine, t.strokes.c.key.like(f"intent {intent} %")))
 
 
 def forget_say(connection: sa.Connection, key: CopyKey) -> None:

@@ -16,6 +16,7 @@ from sync.store import (
     journal,
     load,
     outbox,
+    strokes,
 )
 from sync.store import tables as t
 from sync.store.database import insert_new, upsert
@@ -118,10 +119,13 @@ class Telling(Door):
         with self.db.begin() as connection:
             return outbox.refused(connection, since)
 
-    def forget_delivered(self, before: datetime) -> None:
-        """Who got what before that instant is forgotten."""
+    def forget_old(self, now: datetime) -> None:
+        """Once a day: what nothing asks for any more is forgotten. Who got what, who wrote what on which item, and the
+        journal's sentences; its chain still verifies."""
         with self.db.begin() as connection:
-            outbox.forget(connection, before)
+            outbox.forget(connection, now - outbox.KEPT)
+            strokes.purge(connection, now)
+            journal.purge(connection, now - journal.KEPT)
 
     def tell(
         self, key: str, kind: str, to: Sequence[str], subject: str, text: str, now: datetime, cc: Sequence[str] = ()
@@ -164,11 +168,6 @@ class Telling(Door):
         """What the journal says of a link, by its key: ``limit`` entries at the most."""
         with self.db.begin() as connection:
             return journal.read(connection, link, limit)
-
-    def purge_journal(self, before: datetime) -> int:
-        """Forgets the sentences of lines older than ``before``; the chain still verifies. Returns how many."""
-        with self.db.begin() as connection:
-            return journal.purge(connection, before)
 
     def broken_journal(self) -> int | None:
         """The first entry of the chain that does not verify; ``None`` where all do."""

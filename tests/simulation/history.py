@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.checker import Evidence, Finding, Held, check
+from sandbox.checker.parted import stays_out
 from sandbox.people import PROFILES, Script, Step, file_of, script_of
 from sandbox.replay.acts import TRACKERS
 from sandbox.replay.histories import Histories
@@ -60,10 +61,10 @@ def judged(life: Life) -> tuple[Finding, ...]:
     try:
         with at_most(ENDLESS):
             found: list[Finding] = []
-            # before everything is read again: that may carry what nobody had noticed
+            # before everything is read again, which may carry what nobody had noticed, and after that
             life.resting = lambda: found.extend(checked(life))
             life.live()
-            return tuple(dict.fromkeys((*found, *checked(life))))
+            return tuple(dict.fromkeys((*found, *parted(life))))
     except (Exception, Died, Endless) as error:
         with suppress(Exception):
             life.engine.close()
@@ -95,22 +96,30 @@ def at_most(seconds: float) -> Iterator[None]:
 
 def checked(life: Life) -> tuple[Finding, ...]:
     """The checker's findings. It is given what lies outside the engine, and what the engine says it holds."""
+    return check(evidence_of(life))
+
+
+def parted(life: Life) -> Iterator[Finding]:
+    """What is wrong with an item that a person took out of its link at last."""
+    if life.parted is not None:
+        yield from stays_out(evidence_of(life), life.parted)
+
+
+def evidence_of(life: Life) -> Evidence:
     sides = {tracker: side for side, tracker in TRACKERS.items()}
     held = tuple(Held(sides[one.ref.tracker], one.ref.id, one.what, one.reason) for one, _ in life.held)
-    return check(
-        Evidence(
-            life.estate,
-            life.people.acts,
-            life.passes,
-            file_of(life.script.page),
-            MARK,
-            sweeps=life.script.sweeps,
-            held=held,
-            rewrites=life.rewrites,
-            restless=life.restless,
-            deaths=life.deaths,
-            losses=life.losses,
-        )
+    return Evidence(
+        life.estate,
+        life.people.acts,
+        life.passes,
+        file_of(life.script.page),
+        MARK,
+        sweeps=life.script.sweeps,
+        held=held,
+        rewrites=life.rewrites,
+        restless=life.restless,
+        deaths=life.deaths,
+        losses=life.losses,
     )
 
 

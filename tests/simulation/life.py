@@ -9,13 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import structlog
 
+from sandbox.checker.parted import Parted
 from sandbox.estate import Estate
 from sandbox.inside import inside
 from sandbox.people import People, Script, Step, Weather, file_of
+from sandbox.people.hands import NAMES, Nothing
 from sandbox.people.profiles import PROFILES
 from sandbox.people.script import OURS, PASS
 from sandbox.replay.course import Passed
@@ -30,11 +33,14 @@ from sync.engine import Engine
 from sync.reconcile import Pass, one_pass
 from sync.setup import Setup
 from sync.state import Held
+from sync.store import DONE
 from tests.simulation.mortal import Died, Mortality
 from tests.states import new_state
 
 #: passes after which a history must have come to rest
 REST = 12
+#: the fields by which people name an item; a work item has its number
+KEY = {"incident": "number", "defect": "key"}
 
 
 @dataclass
@@ -42,7 +48,7 @@ class Life:
     """A script under way in ``folder``, and what it left: the estate with its histories and request log, the people's
     acts, the passes, the ``deaths`` of the process and the ``losses`` of its state, and what was ``held`` at rest, with
     the keys of the items. ``told`` is what happened, line by line; ``restless``: it never came to rest. ``resting`` is
-    called where it did, before everything is read again."""
+    called where it did, before everything is read again and after that. ``parted`` was taken out of its link then."""
 
     folder: Path
     script: Script
@@ -55,6 +61,7 @@ class Life:
     held: list[tuple[Held, str]] = field(default_factory=list)
     deaths: list[datetime] = field(default_factory=list)
     losses: list[datetime] = field(default_factory=list)
+    parted: Parted | None = None
 
     def __post_init__(self) -> None:
         random.seed(self.script.seed)  # the pauses between the connectors' tries pass on the sandbox's clock
@@ -89,6 +96,7 @@ class Life:
             for step in self.script.steps:
                 self.take(step)
             self.rest()
+            self.part()
             self.engine.close()
 
     def take(self, step: Step) -> None:
@@ -132,7 +140,7 @@ class Life:
             name = "sweep" if sweep else "pass"
             self.told.append(f"{begun:%H:%M:%S} {name}: {self.last.writes} writes, {self.last.unsettled} open")
         calm = calm and self.weather.calm and self.weather.struck == struck
-        self.passes.append(Passed(begun, self.estate.clock.tick(), calm))
+        self.passes.append(Passed(begun, self.estate.clock.tick(), calm, sweep))
         self.acts_due(all=True)
         self.estate.clock.advance(timedelta(seconds=step.draw().choice(self.profile.poll)))
 
@@ -140,7 +148,7 @@ class Life:
         self.do_pass(step, sweep=True)
 
     def do_wait(self, step: Step) -> None:
-        self.estate.clock.advance(timedelta(seconds=step.draw().choice((1, 7, 59, 61, 150, 400, 400, 3600))))
+        self.estate.clock.advance(timedelta(seconds=step.draw().choice((1, 7, 20, 59, 61, 150, 400, 400, 3600))))
 
     def do_meanwhile(self, step: Step) -> None:
         """An act between two requests of the next pass."""
@@ -162,13 +170,13 @@ class Life:
         self.engine = self.start()
 
     def do_lose(self, step: Step) -> None:
-        """The state is lost while all is in step but for some words, and rebuilt from the trackers before anybody acts
-        again: at first perhaps with one of them failing."""
+        """The state is lost while all is in step but for some words and values, and rebuilt from the trackers before
+        anybody acts again: at first perhaps with one of them failing."""
         if not self.settled():
             return
         draw = step.draw()
         for _ in range(draw.choice((0, 1, 2))):
-            self.act(Step("comment", draw.getrandbits(32)))
+            self.act(Step(draw.choice(("comment", "comment", "title", "rank")), draw.getrandbits(32)))
         self.engine.close()
         for file in self.folder.iterdir():
             file.unlink()
@@ -202,6 +210,7 @@ class Life:
         self.people.leave_off()
         self.resting()
         self.again()
+        self.resting()
 
     def again(self) -> None:
         """Everything is marked as changed and read again: nothing may be written (``rewrites`` are the requests)."""
@@ -210,6 +219,24 @@ class Life:
         self.engine.store.touch_all(closed=True)
         self.do_pass(Step(PASS, 0))
         self.rewrites = [one for one in self.estate.log.entries[begun:] if not is_read(one)]
+
+    def part(self) -> None:
+        """In some histories a person takes an item out of its link at last, and people go on talking."""
+        draw = Random(f"part {self.script.seed}")
+        if draw.random() >= self.profile.parts:
+            return
+        with suppress(Nothing):
+            side, id = draw.choice(self.people.family(draw))
+            key = str(self.people.tracker(side).item(id)[KEY[side]]) if side in KEY else f"AB#{id}"
+            asked = self.engine.store.ask("unlink", [key], "an admin", self.engine.now())
+            self.settled()
+            if self.engine.store.request(asked).outcome == DONE:
+                self.told.append(f"{self.estate.clock.now():%H:%M:%S} {side} {key} is taken out of its link")
+                self.people.name = "parted"
+                words = self.people.next("Apart")
+                self.people.say(side, id, NAMES[side][0], words)
+                self.settled(sweep=True)
+                self.parted = Parted(side, id, key, (words,))
 
 
 @cache

@@ -31,7 +31,7 @@ def main(words: Sequence[str]) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("ids", nargs="*", metavar="ID")
     parser.add_argument("--search", action="store_true", help="search for a killing history of each")
-    parser.add_argument("--again", action="store_true", help="also of those that have one")
+    parser.add_argument("--again", action="store_true", help="also of those that have one; shrink what was shrunk")
     parser.add_argument("--replay", action="store_true", help="live the stored histories again; a line of JSON each")
     parser.add_argument("--shrink", action="store_true", help="find the fewest steps of the stored histories that kill")
     parser.add_argument("--happy", action="store_true", help="try the happy path of each")
@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> int:
     if given.replay:
         return lived_again(chosen, given.jobs)
     if given.shrink:
-        return shrunk(chosen, given.jobs)
+        return shrunk(chosen, given.jobs, again=given.again)
     if given.search:
         return searched(chosen, given)
     return listed(chosen)
@@ -98,14 +98,15 @@ def lived_again(ids: Sequence[str], jobs: int) -> int:
     return 0 if all(kills[id].kind in shown and not clean for id, (shown, clean) in found.items()) else 1
 
 
-def shrunk(ids: Sequence[str], jobs: int) -> int:
+def shrunk(ids: Sequence[str], jobs: int, *, again: bool) -> int:
     from tests.simulation.mutants.shrinking import shrink
 
     def found(id: str, kill: Kill) -> None:
         print(f"{id}: {len(kill.steps)} steps", flush=True)
         store({**stored(), id: kill})
 
-    left = shrink(MUTANTS, {id: kill for id, kill in stored().items() if id in ids and not kill.steps}, jobs, found)
+    kills = {id: kill for id, kill in stored().items() if id in ids and (again or not kill.steps)}
+    left = shrink(MUTANTS, kills, jobs, found)
     print(f"as long as before: {', '.join(left) or 'none'}")
     return 0
 

@@ -14,7 +14,7 @@ AGREEING = (
         "shared-base",
         "All sides are held against one common base: an item that could not be written yet looks as if its people had "
         "changed it back.",
-        "conflicts",
+        "hot",
         "stale overwrite",
         (
             Edit(MERGE, CLAIMED, "    if spoken.follows or echo is None or agreed.value in now:\n"),
@@ -44,7 +44,7 @@ AGREEING = (
     Mutant(
         "late-write-as-change",
         "Our own write, shown late, is taken for a change by the item's people.",
-        "weather",
+        "hot",
         "stale overwrite",
         (
             Edit(
@@ -57,17 +57,22 @@ AGREEING = (
     ),
     Mutant(
         "override-stands",
-        "A word that did not stand is not put back on its item: the sides stay apart.",
+        "A word that lost against another side's counts as settled: it is not put back, and the sides stay apart.",
         "conflicts",
         "diverged",
         (
             Edit(
                 MERGE,
+                "            echoes.append((s.ref, Echo(s.spelling, min(s.echo.serial, agreed.serial - 1))))\n",
+                "            echoes.append((s.ref, Echo(s.spelling, agreed.serial)))\n",
+            ),
+            Edit(
+                MERGE,
                 "        elif s.echo.serial < agreed.serial or s.ref in restored | overridden:\n",
-                "        elif s.echo.serial < agreed.serial:\n",
+                "        elif s.ref in restored or (s.echo.serial < agreed.serial and s.ref not in overridden):\n",
             ),
         ),
-        "a change that was not its side's to make",
+        "two sides changing one field at once",
     ),
     Mutant(
         "status-ping-pong",
@@ -133,6 +138,9 @@ AGREEING = (
         "stale overwrite",
         (
             Edit(
+                "connectors.jira.reads", "        fresh = self.lately.ids()\n", "        fresh: tuple[str, ...] = ()\n"
+            ),
+            Edit(
                 GONE,
                 "    return bool(link.id) and record is not None and record.version < max(item.version, item.acked)\n",
                 "    return False\n",
@@ -143,6 +151,6 @@ AGREEING = (
                 "        if record is not None and record.version < 0:\n",
             ),
         ),
-        "an index that shows an item as it was before our write, or a tracker restored from a backup",
+        "an index that shows an item as it was before our last write",
     ),
 )

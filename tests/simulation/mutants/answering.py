@@ -6,6 +6,9 @@ from tests.simulation.mutants.mutant import Edit, Mutant
 
 TRANSPORT, APPLY, SETTLE = "connectors.transport", "sync.apply", "sync.settle"
 
+#: of what was made twice only one is known, and followed
+HALF = ("diverged", "lost")
+
 LOST_ANSWERS = (
     Mutant(
         "unsure-as-done",
@@ -24,7 +27,7 @@ LOST_ANSWERS = (
     Mutant(
         "said-again-unread",
         "After a lost answer a comment is said again once some time has passed, without reading what is there.",
-        "weather",
+        "flood",
         "doubled",
         (
             Edit(
@@ -48,9 +51,10 @@ LOST_ANSWERS = (
         "doubled",
         (
             Edit(SETTLE, " + engine.facts()[tracker].grace\n", "\n"),
-            Edit(SETTLE, "    found = connector.find_made(scope, mark, begun.at - CLOCKS)\n", "    found: list = []\n"),
+            Edit(SETTLE, "    found, strange = made(engine, begun)\n", "    found, strange = [], []\n"),
         ),
         "a creation whose answer is lost while the index trails",
+        HALF,
     ),
     Mutant(
         "looked-up-too-soon",
@@ -59,6 +63,7 @@ LOST_ANSWERS = (
         "doubled",
         (Edit(SETTLE, " + engine.facts()[tracker].grace\n", "\n"),),
         "a creation whose answer is lost while the index trails",
+        HALF,
     ),
     Mutant(
         "crash-forgets-creation",
@@ -67,6 +72,7 @@ LOST_ANSWERS = (
         "doubled",
         (Edit("sync.store.recovering", 'kind.not_in(["open", "show"])', 'kind.not_in(["show"])'),),
         "a death between a creation and the commit of its answer, while the index trails",
+        HALF,
     ),
 )
 
@@ -133,7 +139,7 @@ REFUSALS = (
     Mutant(
         "refusal-for-ever",
         "What a tracker once refused is never tried again, though the cause is gone.",
-        "conflicts",
+        "weather",
         "held without cause",
         (Edit("sync.sheet", "    return held.retry > sheet.now\n", "    return True\n"),),
         "a refusal whose cause clears while nobody changes the value",

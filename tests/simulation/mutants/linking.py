@@ -47,21 +47,6 @@ LINKING = (
         "an item taken out of its link by a person",
     ),
     Mutant(
-        "keys-dropped",
-        "A description that is written anew loses the line with the keys: once the state is lost, the defect is made a "
-        "second time.",
-        "lost",
-        "doubled",
-        (
-            Edit(
-                "connectors.jira.connector",
-                '        line = self.source_line(scope, record, change.mark) if "description" in fields else ""\n',
-                '        line = ""\n',
-            ),
-        ),
-        "a description changed on another side, then a state that is lost",
-    ),
-    Mutant(
         "rebuilt-unheard",
         "After the state was lost comments are said before anybody has looked whether they are there.",
         "lost",

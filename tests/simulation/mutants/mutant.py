@@ -10,15 +10,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-#: what a bug may be called beside the word that is expected of it: what is lost leaves the sides apart
+#: what a bug may be called beside the word that is expected of it: what is lost leaves the sides apart, and a stage
+#: that is put back over what people closed is called resurrected
 AKIN = {
     "lost": ("diverged",),
     "diverged": ("lost", "stale overwrite"),
     "doubled": ("phantom", "resurrected"),
-    "stale overwrite": ("diverged", "lost", "phantom"),
+    "stale overwrite": ("diverged", "lost", "phantom", "resurrected"),
     "resurrected": ("doubled", "leaked", "phantom"),
     "leaked": ("phantom",),
-    "not quiet": ("diverged", "stale overwrite"),
     "held without cause": ("diverged", "lost"),
 }
 
@@ -39,7 +39,8 @@ class Edit:
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """``bug`` says in a sentence what is wrong and whom it hurts. ``profile`` is the kind of history in which it should
-    show, ``finding`` the checker's word for it. ``needs``: what a history must hold for it to show."""
+    show, ``finding`` the checker's word for it, ``also`` other words for what this bug does. ``needs``: what a history
+    must hold for it to show."""
 
     id: str
     bug: str
@@ -47,11 +48,12 @@ class Mutant:
     finding: str
     edits: tuple[Edit, ...]
     needs: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The checker's words by which it counts as found: anything else may be chance."""
-        return (self.finding, *AKIN.get(self.finding, ()))
+        return (self.finding, *AKIN.get(self.finding, ()), *self.also)
 
     @property
     def modules(self) -> tuple[str, ...]:

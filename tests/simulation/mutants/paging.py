@@ -98,7 +98,7 @@ PAGING = (
         "newest-first",
         "Jira is asked for the newest first, and the first page's cursor is stored: after a failure on the second page "
         "the older changes are lost.",
-        "lag",
+        "ties",
         "lost",
         (
             Edit(
@@ -112,9 +112,9 @@ PAGING = (
     ),
     Mutant(
         "partial-answer-as-whole",
-        "ServiceNow's error beside a partial result is overlooked: rows that were cut off look deleted.",
-        "weather",
-        "held without cause",
+        "ServiceNow's error beside a partial result is overlooked: what was cut off looks deleted, or unsaid.",
+        "flood",
+        "lost",
         (
             Edit(
                 SN_TABLE,
@@ -123,13 +123,23 @@ PAGING = (
             ),
         ),
         "a transaction that the instance cancels in the middle of its rows",
+        ("held without cause",),
     ),
     Mutant(
         "one-gone-fails-all",
         "A batch of work items is asked for as all or nothing: one deleted item keeps everybody's others unread.",
         "deletes",
         "diverged",
-        (Edit(AZURE_READS, '"errorPolicy": "Omit"', '"errorPolicy": "Fail"'),),
+        (
+            Edit(AZURE_READS, '"errorPolicy": "Omit"', '"errorPolicy": "Fail"'),
+            Edit(
+                "sync.sparing",
+                "        except Exception as failure:\n            return failure\n        self.alive",
+                "        except Exception:\n            raise\n        self.alive",
+            ),
+        ),
         "a deleted work item beside others that change",
+        # the passes never come to an end
+        ("not quiet",),
     ),
 )

@@ -27,11 +27,11 @@ Place = tuple[str, int]
 
 
 def places(profiles: Sequence[str], own: str) -> Iterator[Place]:
-    """The histories in the order in which they are tried: seed after seed of the mutant's own profile, and between two
-    of them one of the others, in turn."""
+    """The histories in the order in which they are tried: seed after seed of the mutant's own profile, and behind each
+    third of them one of the others, in turn."""
     others = [name for name in profiles if name != own]
     for number in count():
-        yield own, number
+        yield from ((own, 3 * number + place) for place in range(3))
         if others:
             yield others[number % len(others)], number // len(others)
 

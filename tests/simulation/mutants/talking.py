@@ -121,7 +121,7 @@ ORIGINS = (
         "empty-journal-deletes",
         "Comments that a tracker no longer shows count as deleted, though a denied journal is an empty answer: what "
         "was still on its way is dropped.",
-        "deletes",
+        "weather",
         "lost",
         (
             Edit(
@@ -188,20 +188,6 @@ READERS = (
             ),
         ),
         "a second incident in a link, and a comment on either",
-    ),
-    Mutant(
-        "joined-history-carried",
-        "What was said on an incident before it joined is carried as if it were said now.",
-        "joins",
-        "leaked",
-        (
-            Edit(
-                DISCUSS,
-                "    return item.came is not None and item.joined != SPLIT and comment.created <= item.came\n",
-                "    return item.came is not None and item.joined == SPLIT and comment.created <= item.came\n",
-            ),
-        ),
-        "an incident that had comments when it joined a link",
     ),
 )
 

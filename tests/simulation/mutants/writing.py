@@ -7,6 +7,9 @@ from tests.simulation.mutants.mutant import Edit, Mutant
 TRANSPORT, APPLY, ANSWER = "connectors.transport", "sync.apply", "sync.applying.answer"
 SN_TABLE, COMMIT, HAND = "connectors.servicenow.table", "sync.store.commit", "sync.applying.hand"
 
+#: of what was made twice only one is known, and followed
+HALF = ("diverged", "lost")
+
 WRITING = (
     Mutant(
         "mark-then-send",
@@ -32,23 +35,6 @@ WRITING = (
         "a write that fails or is never sent",
     ),
     Mutant(
-        "echo-as-sent",
-        "What was sent is kept in place of what the tracker answered: where it keeps a text in another form, its own "
-        "spelling looks like a change by people.",
-        "flood",
-        "not quiet",
-        (
-            Edit(
-                ANSWER,
-                "    return Echo(tuple((native, record.fields.get(native)) for native in action.natives[name]), "
-                "agreed.serial)\n",
-                "    return Echo(tuple((native, action.change.fields.get(native)) for native in action.natives[name]), "
-                "agreed.serial)\n",
-            ),
-        ),
-        "texts that a tracker keeps in another form than they were sent in (cut, trimmed, cleaned)",
-    ),
-    Mutant(
         "blind-retry",
         "A write whose answer was lost is sent once more: people read everything twice.",
         "weather",
@@ -67,7 +53,7 @@ WRITING = (
     Mutant(
         "gateway-error-as-down",
         "A gateway's 502 to a write counts as certainly not applied, and the write is sent again in the next pass.",
-        "weather",
+        "lag",
         "doubled",
         (
             Edit(
@@ -77,11 +63,12 @@ WRITING = (
             ),
         ),
         "a write that takes effect behind a 502 or 504",
+        HALF,
     ),
     Mutant(
         "accepted-as-done",
         "ServiceNow's 202 counts as a success, though it drops what it queued: the caller never reads the answer.",
-        "weather",
+        "quota",
         "lost",
         (
             Edit(
@@ -100,7 +87,7 @@ WRITING = (
     Mutant(
         "failed-write-forgotten",
         "A write that did not come through is not tried again: the item stays behind until somebody touches it.",
-        "weather",
+        "quota",
         "diverged",
         (
             Edit(
