@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.checker.evidence import DOUBLED, LOST, PHANTOM, RESURRECTED, Finding
 from sandbox.checker.items import Item, World
-from sandbox.checker.values import name_of
+from sandbox.checker.shown import name_of
 
 #: one condition of a route that can be read without the bot's own code
 _TERM = re.compile(r'^\s*(\w+)\s*==\s*"([^"]*)"\s*$')

@@ -13,7 +13,7 @@ from functools import cached_property
 from sandbox.checker.calm import Weather
 from sandbox.checker.evidence import DOUBLED, LEAKED, LOST, PHANTOM, RESURRECTED, Finding
 from sandbox.checker.items import Item, Remark, World
-from sandbox.checker.values import name_of
+from sandbox.checker.shown import name_of
 from sandbox.replay.acts import SIDES, Act
 from sandbox.replay.talk import Copy, Slip, copies, letters, plain
 
