@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from random import Random
 
 from sandbox.people.hands import AUTOMATION, NAMES, Hands, Nothing, chosen
@@ -52,14 +51,11 @@ def odd(hands: Hands, draw: Random) -> None:
 
 
 def everywhere(hands: Hands, draw: Random) -> None:
-    """Somebody goes through all items of a side, at once or one after the other."""
+    """Somebody goes through all items of a side at once."""
     side, _ = hands.some(draw)
     who = draw.choice(NAMES[side])
-    items = draw.sample(hands.ids(side), len(hands.ids(side)))
-    pace = timedelta(seconds=draw.choice((0, 0, 3)))
-    for id in items:
+    for id in draw.sample(hands.ids(side), len(hands.ids(side))):
         hands.update(side, id, who, {TITLES[side]: hands.next("One of many")})
-        hands.estate.clock.advance(pace)
 
 
 def describe(hands: Hands, draw: Random) -> None:

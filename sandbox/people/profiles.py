@@ -76,7 +76,7 @@ PROFILES = {
         Profile("plain"),
         Profile(
             "lag",
-            acts=more(incident=4, comment=8, title=4, rank=4, defect=3, edit=1, everywhere=5),
+            acts=more(incident=4, comment=8, title=4, rank=4, defect=3, edit=1, everywhere=2),
             between=between(meanwhile=1.2, wait=0.7, storm=0.4, calm=0.4),
             begin=("incident", "storm", "pass", "pass", "calm", "defect", "pass"),
             burst=(2, 3, 4),

@@ -10,8 +10,8 @@ from pathlib import Path
 PLACE = Path(__file__).with_name("seeds.toml")
 HEAD = """\
 # A history that kills each mutant: its profile and seed, how many histories were lived until one did (seeds nobody
-# picked: 0, 1, 2 ... over the profiles), and what the checker called it.
-# Written by: python -m tests.simulation.mutants --search
+# picked: 0, 1, 2 ... over the profiles as they stood then), what the checker called it, and the steps that are needed.
+# Written by: python -m tests.simulation.mutants --search, then --shrink
 """
 
 
