@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from connectors.base import Busy, Down, Failure, Gone, Refused, Said, Unsure
+from connectors.base import Busy, Down, Failure, Gone, Refused, Said, Stale, Unsure
 from connectors.jira import marker, query
 from connectors.jira.deployment import one_issue
 from connectors.jira.reads import Reads
@@ -112,12 +112,23 @@ class Jira(Reads):
         return answer
 
     def step_to(self, record: Record, at: str, wanted: Sequence[str], fields: Mapping[str, Native]) -> Step:
-        """Ids of transitions depend on the present status, so they are asked for each time."""
-        params = {"expand": "transitions.fields"}
+        """Ids of transitions depend on the present status, so they are asked for each time. What is offered in another
+        status than the one decided on tells that people moved the issue since: then ``Stale`` is raised."""
+        params, place = {"expand": "transitions.fields"}, (record.project, record.kind)
         offered = self.client.get(f"issue/{record.ref.id}/transitions", params, record.key, take=steps)
-        seen = self.ways.put((record.project, record.kind), at, offered)
+        if at == record.state and self.ways.strange(place, at, offered):
+            self.stands(record)
+        seen = self.ways.put(place, at, offered)
         filled = {name for name, value in record.fields.items() if value}
         return next_step(seen, at, wanted, {*fields, *filled}, record.key)
+
+    def stands(self, record: Record) -> None:
+        """Whether an issue is in the status decided on still. Raises ``Stale``."""
+        issue = self.client.get(f"issue/{record.ref.id}", {"fields": "status"}, record.key)
+        with understood(self.name):
+            status = issue["fields"]["status"]["name"]
+        if status != record.state:
+            raise Stale(f"{record.key} was moved from {record.state} to {status} at the same moment")
 
     def settable(self, record: Record, fields: Mapping[str, Native]) -> dict[str, Native]:
         """Those on the edit screen, which is asked for once for each project and type."""

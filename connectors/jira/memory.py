@@ -73,6 +73,12 @@ class Ways:
             self.held[place] = known
             return known
 
+    def strange(self, place: tuple[str, str], status: str, steps: Sequence[Step]) -> bool:
+        """Whether a list is none that this status was seen with, but that of another one."""
+        with self.lock:
+            known = self.held.get(place, {})
+            return tuple(steps) != known.get(status) and tuple(steps) in known.values()
+
     def told(self) -> dict[str, object] | None:
         """All lists as JSON takes them, where one has changed since the last time."""
         with self.lock:
