@@ -51,6 +51,7 @@ class Reading:
 
 #: an entry and its item are stamped one after the other
 GRAIN = timedelta(seconds=2)
+HIDDEN = "{} shows no comment on it, though Lockstep copied some there: may our account still read them?"
 UNPROVEN = "{} has shown no comment of anybody yet: nobody has written one, or our account may not read them"
 
 
@@ -75,6 +76,7 @@ class Desk:
     moves: dict[Ref, tuple[Moved, ...]] = field(default_factory=dict)
     poisoned: set[Ref] = field(default_factory=set)
     silent: set[Ref] = field(default_factory=set)
+    spoken: dict[Ref, bool] = field(default_factory=dict)
 
     def seen(self) -> Seen:
         mute = {name: UNPROVEN.format(name) for name, c in self.engine.connectors.items() if not heard(c)}
@@ -243,6 +245,9 @@ def discuss(desk: Desk, links: list[LinkState], rows: Mapping[Ref, Dirty]) -> No
                 continue
             if item.ref not in wanted and not must_hear(desk.engine, link, item, record, rows, desk.ties):
                 continue
+            outcomes = {copy.outcome for key, copy in link.copies.items() if key.target == item.ref}
+            if outcomes & {"done", "unsure"}:
+                desk.spoken[item.ref] = "done" in outcomes
             if record.comments is not None:
                 desk.comments[item.ref] = record.comments
             elif record.talk == "0":
@@ -290,11 +295,32 @@ def hear(desk: Desk, side: str, refs: list[Ref]) -> None:
         structlog.get_logger().warning("tracker failed", action="discuss", tracker=tracker, reason=str(failure))
         desk.failures[tracker] = failure
         return
+    disbelieve(desk, side, found)
     aside = set_aside(engine, tracker, found, UNHEARD)
     desk.poisoned |= aside
     desk.unheard -= set(refs) - aside
     note_journal(desk, tracker, found.found)
     desk.comments |= {Ref(tracker, id): comments for id, comments in found.found.items()}
+
+
+def disbelieve(desk: Desk, side: str, found: Sifted[tuple[Comment, ...]]) -> None:
+    """Sets discussions aside that came back empty, each and every one, though our copies stand in some, or may: a
+    journal that is denied looks like an empty one, and believing it would say again what is there. Another item that
+    shows a copy tells that they are empty indeed."""
+    engine, connector = desk.engine, desk.engine.connector(side)
+    doubted = [ref for id in found.found if (ref := Ref(connector.name, id)) in desk.spoken]
+    if not isinstance(connector, Journalled) or not doubted or any(found.found.values()):
+        return
+    other = engine.store.spoken_on(side, [ref.id for ref in doubted])
+    try:
+        read = connector.discussions(engine.scope(side), [other]) if other else {}
+    except Failure:
+        read = {}
+    if any(read.values()) or not (other or any(desk.spoken[ref] for ref in doubted)):
+        return
+    for ref in doubted:
+        del found.found[ref.id]
+        found.bad[ref.id] = HIDDEN.format(connector.name)
 
 
 def be_mute(desk: Desk, tracker: str, refs: set[Ref], reason: str) -> None:

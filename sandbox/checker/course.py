@@ -112,13 +112,17 @@ class Followed(Course):
         if self.ways:
             self.ways = {after for way in self.ways for after in self.after(way, found, sure)}
         else:
-            shown = [found[self.opener]] if self.opener in found else []
-            # what people did lately may not have been seen yet
-            shown += (
-                [] if sure or not shown else [e.was for e in self.events[:first] if e.side == self.opener and e.was]
-            )
-            options = {value for one in shown for value in self.measure.meanings(self.opener, one)}
-            self.ways = {Way(value, self.opener, 1, ()) for value in options}
+            shown: list[tuple[Shown, tuple[tuple[str, Shown, int], ...]]]
+            shown = [(found[self.opener], ())] if self.opener in found else []
+            if shown and not sure:
+                # what people did lately may not have been seen yet: then it is a change of what was
+                before = [e.was for e in self.events[:first] if e.side == self.opener and e.was]
+                shown += [(was, ((self.opener, was, 1),)) for was in before]
+            self.ways = {
+                Way(value, self.opener, 1, known)
+                for one, known in shown
+                for value in self.measure.meanings(self.opener, one)
+            }
         writes = [event for event in inside if event.ours]
         fitting = {way for way in self.ways if all(self.suits(way, event, inside) for event in writes)}
         if (

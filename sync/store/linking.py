@@ -50,6 +50,15 @@ class Linking(Door):
         with self.db.begin() as connection:
             return next((id for id in connection.scalars(others) if id not in known), "")
 
+    def spoken_on(self, side: str, ids: Collection[str]) -> str:
+        """The id of an item of the side, none of these, on which a copy of ours stands; empty where there is none."""
+        item = sa.and_(t.items.c.tracker == t.copies.c.target_tracker, t.items.c.id == t.copies.c.target_id)
+        wanted = (t.items.c.side == side, t.items.c.gone.is_(False), t.copies.c.outcome == "done")
+        newest = sa.select(t.items.c.id).join(t.copies, item).where(*wanted).order_by(t.copies.c.at.desc())
+        known = set(ids)
+        with self.db.begin() as connection:
+            return next((id for id in connection.scalars(newest) if id not in known), "")
+
     def links_of(self, refs: Collection[Ref]) -> list[LinkState]:
         """The links that hold these items, and the prospective ones of those that no link holds."""
         if not refs:

@@ -112,11 +112,18 @@ class People:
                 rows = self.rows("incident", "sys_id,description")
                 return {row["sys_id"]: row["description"] for row in rows}
             case "jira":
-                query = {"jql": "project = CSPM order by id", "fields": ["description"], "maxResults": 5000}
-                found = self.ask("jira", "POST", "/rest/api/2/search/jql", query)
-                assert found.get("isLast", True), "more defects than one page holds"
-                return {issue["id"]: issue["fields"]["description"] or "" for issue in found["issues"]}
+                return {issue["id"]: issue["fields"]["description"] or "" for issue in self.defects()}
         return {id: fields.get("System.Description", "") for id, fields in self.work_items()}
+
+    def defects(self) -> Iterator[dict[str, Any]]:
+        """Every defect, page by page."""
+        query: dict[str, Any] = {"jql": "project = CSPM order by id", "fields": ["description"], "maxResults": 100}
+        while True:
+            found = self.ask("jira", "POST", "/rest/api/2/search/jql", query)
+            yield from found["issues"]
+            if "nextPageToken" not in found:
+                return
+            query["nextPageToken"] = found["nextPageToken"]
 
     def work_items(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every PBI's fields."""
