@@ -24,8 +24,6 @@ SOUGHT = frozenset(
         "late-write-as-change",
         "newest-first",
         "no-overlap-servicenow",
-        "own-write-hides-anothers",
-        "said-again-unread",
         "second-write-hides-anothers",
     }
 )
