@@ -341,3 +341,20 @@ def test_settling_a_link_asks_for_its_own_items_alone(read: bool) -> None:
     whole, done = b.link(b.item(b.record(b.INCIDENT))), Pass(b.NOW)
     settle(engine, reading, whole, Plan(whole.id, whole.key, "t"), Applied(whole.id), done)
     assert done.unsettled == (0 if read else 1)
+
+
+def test_what_waited_for_a_refused_mark_is_opened_with_it_once_it_is_taken(world: World) -> None:
+    """Found by a simulated history: the mark was tried again and taken, and nothing was opened behind it."""
+    incident = world.incident("not yet ours")
+    no = Answer.of({"error": {"message": "Operation Failed", "detail": "ACL Exception"}, "status": "failure"}, 403)
+    refusal = Fault("answer", "servicenow", method="PATCH", path="/table/incident", answer=no)
+    world.estate.faults.add(refusal)
+    world.estate.servicenow.move(incident, "In Progress", by=RITA)
+    world.once()
+    assert [held.what for held, _ in world.engine.store.held()] == ["mark"]
+    assert world.estate.jira.ids() == []
+    world.estate.faults.clear()
+    world.later(minutes=16)
+    world.once()
+    assert [world.estate.jira.item(id)["summary"] for id in world.estate.jira.ids()] == ["not yet ours"]
+    assert world.engine.store.held() == []

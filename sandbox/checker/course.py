@@ -172,9 +172,12 @@ class Followed(Course):
 
     def stood(self, way: Way, here: Mapping[str, Shown], sure: bool) -> Iterator[Way]:
         """What may be known of the sides after a pass. Unless it is ``sure``, what a side shows may not have been seen,
-        nor what was written to it acknowledged."""
-        for kept in product(*[(True,) if sure else (True, False) for _ in here]):
-            shown = {side: value for (side, value), keep in zip(here.items(), kept, strict=True) if keep}
+        nor what was written to it acknowledged: at the most what it showed before, which may mean what stands now."""
+        before = {} if sure else {side: was for side, was, _ in way.shown if was != here.get(side, was)}
+        before = {s: was for s, was in before.items() if way.value in self.measure.meanings(s, was)}
+        seen = [(value,) if sure else (value, None, *([before[s]] if s in before else ())) for s, value in here.items()]
+        for some in product(*seen):
+            shown = {side: value for side, value in zip(here, some, strict=True) if value is not None}
             after = settled(self.measure, way, shown)
             known = {side: (was, serial) for side, was, serial in way.shown}
             known |= {side: (was, serial) for side, was, serial in after.shown}

@@ -219,9 +219,10 @@ def first_fields(sheet: Sheet, side: str) -> tuple[dict[str, Native], dict[str, 
 
 
 def unmarkable(sheet: Sheet) -> bool:
-    """An item whose fields for the mark are occupied opens nothing: its counterpart could not be told from a second
-    one once the state is lost."""
-    return any(what == "mark" for _, what in sheet.holds)
+    """An item that cannot be marked opens nothing: its counterpart could not be told from a second one once the state
+    is lost. Where the mark is tried again now, what is opened waits for its success."""
+    tried = {action.ref for action in sheet.actions if isinstance(action, Adopt)}
+    return any(what == "mark" and ref not in tried for ref, what in sheet.holds)
 
 
 def adopt_marks(sheet: Sheet) -> list[Action]:

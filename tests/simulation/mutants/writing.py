@@ -162,7 +162,13 @@ WRITING = (
         "never heard.",
         "hot",
         "lost",
-        (Edit(HAND, "        return ref not in self.done.strange\n", "        return directly\n"),),
+        (
+            Edit(
+                HAND,
+                "            self.done.strange.add(ref)\n        return ref not in self.done.strange\n",
+                "            pass\n        return directly\n",
+            ),
+        ),
         "somebody commenting between our read and the first of two writes to the item, sweep off",
     ),
 )
