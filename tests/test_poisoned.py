@@ -434,27 +434,3 @@ def test_a_tracker_that_goes_away_in_mid_batch_blames_nobody(last: int) -> None:
         sieve.read([str(number) for number in range(200)])
     assert sieve.sifted.bad == {}
     assert tracker.asked <= last + 4
-
-
-def test_a_journal_that_is_kept_from_us_is_not_believed_and_nothing_is_said_twice(world: World) -> None:
-    """Found by a simulated history: a denied journal is an empty answer, and a copy with a lost one was repeated."""
-    incident, defect, _ = world.linked()
-    snow, jira = world.estate.servicenow, world.estate.jira
-    jira.comment(defect, "first words", ANA)
-    world.settle()
-    lost = Fault("reset_within", "servicenow", method="PATCH", path="/table/incident", times=1)
-    world.estate.faults.add(lost)
-    jira.comment(defect, "second words", ANA)
-    world.once()
-    snow.rights.journal_readable = False
-    for _ in range(3):
-        world.later(minutes=10)
-        world.once()
-    ((held, _),) = world.engine.store.held()
-    assert (held.what, "may our account still read them" in held.reason) == ("comments", True)
-    assert lost.struck == 1 and copies_of("second words", world.words("servicenow", incident)) == 1
-    snow.rights.journal_readable = True
-    world.once()
-    world.settle()
-    assert world.engine.store.held() == []
-    assert [copies_of(f"{nth} words", world.words("servicenow", incident)) for nth in ("first", "second")] == [1, 1]
