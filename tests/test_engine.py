@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -358,3 +359,22 @@ def test_what_waited_for_a_refused_mark_is_opened_with_it_once_it_is_taken(world
     world.once()
     assert [world.estate.jira.item(id)["summary"] for id in world.estate.jira.ids()] == ["not yet ours"]
     assert world.engine.store.held() == []
+
+
+def test_an_issue_that_people_moved_right_before_our_step_is_not_led_there_and_back(world: World) -> None:
+    """Found by a simulated history: the step of another status was taken for one of the status decided on."""
+    incident, defect, pbi = world.linked()
+    jira = world.estate.jira
+    jira.update(defect, {"customfield_10044": "done so"}, by=BEN)
+    world.estate.azure.move(pbi, "Done", by=CHEN)
+    world.settle()
+    assert jira.item(defect)["status"] == "Done"
+    moving = partial(jira.move, defect, "To Do", by=ANA)
+    moved = Fault("act", "jira", method="GET", path="/transitions", times=1, act=moving)
+    world.estate.faults.add(moved)
+    world.estate.servicenow.move(incident, "New", by=RITA)
+    with world.counting() as asked:
+        world.once()
+    assert moved.struck == 1
+    assert [line for line in asked if "POST" in line and "/transitions" in line] == []
+    assert jira.item(defect)["status"] == "To Do"
